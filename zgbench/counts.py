@@ -1,0 +1,214 @@
+"""``N[s, c]``: how many pixels of ground-truth class c lie in predicted segment s, for every image.
+
+Every score, under any reassignment, threshold, rating, aggregation or resample, follows from these counts
+without touching a pixel again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zgbench.errors import DataError
+from zgbench.files import replacing
+
+Int = NDArray[np.int64]
+FORMAT = "zgbench-stats/1"
+NOWHERE = -1
+"""Segment index of pixels that lie in no segment."""
+
+
+@dataclass(frozen=True)
+class ImageCounts:
+    """Counts of one image.
+
+    Attributes:
+        id, size: the image and its (height, width).
+        labels: the segments' free-text labels.
+        truth: class id of the truth segment that each segment is (track ``oracle``), else None.
+        segments: int32 [entries], segment index in the image, or NOWHERE.
+        classes: int32 [entries], ground-truth class id; 0 = background or unlabelled. Void pixels have no entry.
+        pixels: int32 [entries], how many.
+    """
+
+    id: str
+    size: tuple[int, int]
+    labels: list[str]
+    truth: list[int] | None
+    segments: NDArray[np.int32]
+    classes: NDArray[np.int32]
+    pixels: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts of many images, in the split's order.
+
+    Attributes:
+        ids, sizes: the images.
+        labels: one free-text label a segment, image after image.
+        truth: int32 [segments], truth class of each segment (track ``oracle``), else None.
+        offsets: int64 [images + 1]; image ``i`` owns the segments ``offsets[i]:offsets[i + 1]``.
+        image, segment, cls, pixels: int64 [entries]; ``segment`` counts over all images, or is NOWHERE.
+    """
+
+    ids: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]
+    labels: tuple[str, ...]
+    truth: NDArray[np.int32] | None
+    offsets: Int
+    image: Int
+    segment: Int
+    cls: Int
+    pixels: Int
+
+    @property
+    def owner(self) -> Int:
+        """Image index of each segment, int64 [segments]."""
+        return np.repeat(np.arange(len(self.ids)), np.diff(self.offsets))
+
+    def truth_sha256(self) -> str:
+        """SHA-256 over image ids, sizes and ground-truth pixels per class: another truth, another fingerprint."""
+        stride = int(self.cls.max(initial=0)) + 1
+        keys, inverse = np.unique(self.image * stride + self.cls, return_inverse=True)
+        totals = np.bincount(inverse, weights=self.pixels, minlength=len(keys)).astype(np.int64)
+        digest = hashlib.sha256()
+        bounds = np.searchsorted(keys // stride, np.arange(len(self.ids) + 1))
+        for i, (image_id, size) in enumerate(zip(self.ids, self.sizes, strict=True)):
+            span = slice(bounds[i], bounds[i + 1])
+            found = zip((keys[span] % stride).tolist(), totals[span].tolist(), strict=True)
+            digest.update(f"{image_id} {size[0]} {size[1]} {' '.join(f'{c}:{n}' for c, n in found)}\n".encode())
+        return digest.hexdigest()
+
+
+def stack(images: Iterable[ImageCounts]) -> Counts:
+    """Put the counts of single images together."""
+    found = list(images)
+    per_image = np.array([len(i.labels) for i in found], dtype=np.int64)
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(per_image)))
+    entries = np.array([len(i.pixels) for i in found], dtype=np.int64)
+    image = np.repeat(np.arange(len(found)), entries)
+    local = _joined([i.segments for i in found])
+    truths = [i.truth for i in found if i.truth is not None]
+    return Counts(
+        ids=tuple(i.id for i in found),
+        sizes=tuple(i.size for i in found),
+        labels=tuple(label for i in found for label in i.labels),
+        truth=np.array([c for t in truths for c in t], dtype=np.int32) if truths else None,
+        offsets=offsets,
+        image=image,
+        segment=np.where(local == NOWHERE, NOWHERE, local + offsets[image]) if len(found) else local,
+        cls=_joined([i.classes for i in found]),
+        pixels=_joined([i.pixels for i in found]),
+    )
+
+
+def _joined(parts: list[NDArray[np.int32]]) -> Int:
+    return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, dtype=np.int64)
+
+
+def select(counts: Counts, images: NDArray[np.bool_]) -> Counts:
+    """Counts of the images where ``images``, bool [images], is true."""
+    chosen = np.flatnonzero(images)
+    if len(chosen) == len(counts.ids):
+        return counts
+    per_image = np.diff(counts.offsets)
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(per_image[chosen])))
+    segments = images[counts.owner]
+    new_segment = np.cumsum(segments) - 1
+    new_image = np.cumsum(images) - 1
+    kept = images[counts.image]
+    old = counts.segment[kept]
+    return Counts(
+        ids=tuple(counts.ids[i] for i in chosen),
+        sizes=tuple(counts.sizes[i] for i in chosen),
+        labels=tuple(label for label, keep in zip(counts.labels, segments, strict=True) if keep),
+        truth=None if counts.truth is None else counts.truth[segments],
+        offsets=offsets,
+        image=new_image[counts.image[kept]],
+        segment=np.where(old == NOWHERE, NOWHERE, new_segment[np.maximum(old, 0)]) if len(new_segment) else old,
+        cls=counts.cls[kept],
+        pixels=counts.pixels[kept],
+    )
+
+
+def save(counts: Counts, path: Path, about: dict[str, Any]) -> None:
+    """Write ``*.stats.parquet``: one row an image; ``about`` (what the counts were made from) goes into its metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    entry_offsets = np.searchsorted(counts.image, np.arange(len(counts.ids) + 1)).astype(np.int32)
+    segment_offsets = counts.offsets.astype(np.int32)
+    base = np.where(counts.segment == NOWHERE, 0, counts.offsets[counts.image])
+
+    def lists(offsets: NDArray[np.int32], values: Any) -> Any:
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+
+    columns = {
+        "id": pa.array(counts.ids, pa.string()),
+        "height": pa.array([h for h, _ in counts.sizes], pa.int32()),
+        "width": pa.array([w for _, w in counts.sizes], pa.int32()),
+        "labels": lists(segment_offsets, pa.array(counts.labels, pa.string())),
+        "segment": lists(entry_offsets, pa.array((counts.segment - base).astype(np.int32))),
+        "class": lists(entry_offsets, pa.array(counts.cls.astype(np.int32))),
+        "pixels": lists(entry_offsets, pa.array(counts.pixels.astype(np.int32))),
+    }
+    if counts.truth is not None:
+        columns["truth"] = lists(segment_offsets, pa.array(counts.truth))
+    table = pa.table(columns).replace_schema_metadata({"zgbench": json.dumps({"format": FORMAT, **about}, sort_keys=True)})
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", row_group_size=4096)
+
+
+def about(path: Path) -> dict[str, Any] | None:
+    """What a stats file says that it was made from; None when it is missing, damaged or of another version."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found: dict[str, Any] = json.loads(pq.read_metadata(path).metadata[b"zgbench"])
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+
+
+def load(path: Path) -> Counts:
+    """Read ``*.stats.parquet``.
+
+    Raises:
+        DataError: missing or damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, use_threads=False).combine_chunks()
+
+        def column(name: str) -> Any:
+            chunked = table[name]
+            return chunked.chunk(0) if chunked.num_chunks else pa.array([], chunked.type)
+
+        labels, segment = column("labels"), column("segment")
+        offsets = labels.offsets.to_numpy().astype(np.int64)
+        image = np.repeat(np.arange(len(table)), np.diff(segment.offsets.to_numpy()))
+        local = segment.values.to_numpy().astype(np.int64)
+        return Counts(
+            ids=tuple(column("id").to_pylist()),
+            sizes=tuple(zip(column("height").to_pylist(), column("width").to_pylist(), strict=True)),
+            labels=tuple(labels.values.to_pylist()),
+            truth=column("truth").values.to_numpy() if "truth" in table.column_names else None,
+            offsets=offsets if len(offsets) else np.zeros(1, dtype=np.int64),
+            image=image,
+            segment=np.where(local == NOWHERE, NOWHERE, local + offsets[image]) if len(image) else local,
+            cls=column("class").values.to_numpy().astype(np.int64),
+            pixels=column("pixels").values.to_numpy().astype(np.int64),
+        )
+    except (OSError, pa.ArrowException, KeyError, ValueError, IndexError) as error:
+        raise DataError(f"{path}: missing or damaged ({error}). Run zgbench evaluate again.") from error

@@ -1,0 +1,193 @@
+"""The prepared store: truth and photos of a split in one Arrow table (Hugging Face ``datasets``), so that raw files are not needed again.
+
+Lies in ``<data>/zgbench-store/<key>/`` and opens with ``datasets.load_from_disk`` too. The truth is kept as
+greyscale PNG of *class ids* (0 background or unlabelled, 65535 void), so a class order is settled once and for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zgbench.datasets.truth import INVALID, Truth, read_photo, read_png
+from zgbench.errors import DataError, ZgbenchError
+
+if TYPE_CHECKING:
+    from zgbench.datasets.dataset import Dataset
+
+FORMAT = "zgbench-store/1"
+_VOID_16 = 65535
+
+
+def place(folder: Path, key: str) -> Path:
+    """Where the store of a data set lies below a data folder."""
+    return folder / "zgbench-store" / key
+
+
+def exists(folder: Path, key: str) -> bool:
+    """Whether a finished store is there."""
+    return (place(folder, key) / "zgbench.json").is_file()
+
+
+def prepare(dataset: Dataset, folder: Path, progress: Callable[[int], None] = lambda _: None) -> Path:
+    """Write the store of a data set, whole or not at all; an older one is replaced.
+
+    Args:
+        dataset: every image of its split must be readable; photos are taken along where they exist.
+        folder: data folder to write below.
+        progress: called with 1 after each image.
+
+    Raises:
+        DataError: an image is missing or damaged.
+    """
+    import datasets as hf
+
+    target = place(folder, dataset.key)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{dataset.key}.", dir=target.parent))
+    except OSError as error:
+        raise ZgbenchError(f"cannot write {target}: {error.strerror}. Choose another folder with --out.") from error
+    try:
+        rows = temporary / "rows"
+        features = hf.Features(
+            {"id": hf.Value("string"), "truth": hf.Value("binary"), "photo": hf.Value("binary")}
+        )
+        hf.disable_progress_bars()
+        written = hf.Dataset.from_generator(
+            _rows, gen_kwargs={"dataset": dataset, "progress": [progress]}, features=features,
+            cache_dir=str(temporary / "cache"), keep_in_memory=True,
+            fingerprint=hashlib.sha256(f"{dataset.key}{dataset.split}".encode()).hexdigest()[:16],
+        )
+        written.save_to_disk(str(rows))
+        shutil.rmtree(temporary / "cache", ignore_errors=True)
+        about = {
+            "format": FORMAT, "key": dataset.key, "split": dataset.split, "ids": list(dataset.ids),
+            "notes": list(dataset.notes), "made_from": dataset.source.describe(),
+        }
+        (temporary / "zgbench.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.rename(target)
+    except hf.exceptions.DatasetGenerationError as error:
+        raise (error.__cause__ if isinstance(error.__cause__, ZgbenchError) else ZgbenchError(str(error))) from error
+    except OSError as error:
+        raise ZgbenchError(f"cannot write {target}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _rows(dataset: Dataset, progress: list[Callable[[int], None]]) -> Iterator[dict[str, Any]]:
+    from PIL import Image
+
+    for image_id in dataset.ids:
+        classes = dataset.source.truth(image_id).classes()
+        if (classes == INVALID).any():
+            raise DataError(f"{image_id}: the truth holds values that {dataset.key} does not define.")
+        truth = io.BytesIO()
+        Image.fromarray(np.where(classes < 0, _VOID_16, classes).astype(np.uint16)).save(truth, format="PNG")
+        try:
+            photo = io.BytesIO()
+            dataset.source.photo(image_id).save(photo, format="JPEG", quality=95) if dataset.key == "mini" else photo.write(
+                Path(dataset.source.photo_dir, f"{image_id}.jpg").read_bytes()  # type: ignore[attr-defined]
+            )
+            photo_bytes: bytes | None = photo.getvalue()
+        except OSError:
+            photo_bytes = None
+        yield {"id": image_id, "truth": truth.getvalue(), "photo": photo_bytes}
+        progress[0](1)
+
+
+def open_store(folder: Path, key: str) -> tuple[StoreSource, str, tuple[str, ...], tuple[str, ...]]:
+    """Source, split, ids and notes of a prepared store.
+
+    Raises:
+        DataError: the store is damaged or of another version.
+    """
+    path = place(folder, key)
+    try:
+        about = json.loads((path / "zgbench.json").read_text(encoding="utf-8"))
+        if about["format"] != FORMAT or about["key"] != key:
+            raise DataError(f"{path}: format {about['format']!r}, expected {FORMAT!r}. Run zgbench datasets prepare again.")
+        source = StoreSource(path)
+        ids = tuple(about["ids"])
+        if tuple(source.index()) != ids:
+            raise DataError(f"{path}: the table and its list of ids differ. Run zgbench datasets prepare again.")
+        return source, str(about["split"]), ids, tuple(about["notes"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: damaged ({error}). Remove it and run zgbench datasets prepare again.") from error
+
+
+@dataclass(frozen=True)
+class StoreSource:
+    """Reads truth and photos from a prepared store through a memory map."""
+
+    path: Path
+    _open: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[type[StoreSource], tuple[Path]]:
+        return StoreSource, (self.path,)  # the memory map stays in its process
+
+    def _table(self) -> Any:
+        if "table" not in self._open:
+            import pyarrow as pa
+
+            tables = []
+            for file in sorted((self.path / "rows").glob("data-*.arrow")):
+                tables.append(pa.ipc.open_stream(pa.memory_map(str(file))).read_all())
+            if not tables:
+                raise DataError(f"{self.path}: holds no rows. Run zgbench datasets prepare again.")
+            self._open["table"] = pa.concat_tables(tables)
+        return self._open["table"]
+
+    def index(self) -> dict[str, int]:
+        """Image id → row."""
+        if "index" not in self._open:
+            self._open["index"] = {i: n for n, i in enumerate(self._table()["id"].to_pylist())}
+        found: dict[str, int] = self._open["index"]
+        return found
+
+    def has(self, image_id: str) -> bool:
+        return image_id in self.index()
+
+    def _bytes(self, column: str, image_id: str) -> bytes | None:
+        if image_id not in self.index():
+            raise DataError(f"{self.path}: holds no image {image_id!r}. Run zgbench datasets prepare again.")
+        content: bytes | None = self._table()[column][self.index()[image_id]].as_py()
+        return content
+
+    def truth(self, image_id: str) -> Truth:
+        content = self._bytes("truth", image_id) or b""
+        return Truth(read_png(io.BytesIO(content), f"{self.path}[{image_id}]"), _identity())
+
+    def photo(self, image_id: str) -> Any:
+        content = self._bytes("photo", image_id)
+        if content is None:
+            raise DataError(f"{self.path}: holds no photo of {image_id} (none was there when it was prepared).")
+        return read_photo(io.BytesIO(content), f"{self.path}[{image_id}]")
+
+    def fingerprint(self, image_ids: tuple[str, ...]) -> str:
+        digest = hashlib.sha256(b"store\n")
+        for image_id in image_ids:
+            digest.update(image_id.encode() + hashlib.sha256(self._bytes("truth", image_id) or b"").digest())
+        return digest.hexdigest()
+
+    def describe(self) -> str:
+        return str(self.path)
+
+
+def _identity() -> NDArray[np.int32]:
+    result = np.arange(65536, dtype=np.int32)
+    result[_VOID_16] = -1
+    return result

@@ -1,0 +1,88 @@
+"""The class names and ids of the test sets, and how their ids map to each other."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+PngOrder = Literal["alphabetical", "official"]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Classes that a segment can be reassigned to; never background, void or ``unknown``.
+
+    Attributes:
+        ids: class ids, ascending, each ≥ 1 (PC-459 has a gap at 431, ``unknown``).
+        names: one name a class, as shown to the text encoder.
+        aliases: other published names of the same classes, accepted where a *truth* segment is named.
+    """
+
+    ids: tuple[int, ...]
+    names: tuple[str, ...]
+    aliases: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def name(self, class_id: int) -> str:
+        """Name of a class id."""
+        return self.names[self.ids.index(class_id)]
+
+    def id(self, name: str) -> int | None:
+        """Id of a class by its name or alias, None when there is no such class."""
+        return self._by_name().get(name)
+
+    def _by_name(self) -> dict[str, int]:
+        return self.aliases | dict(zip(self.names, self.ids, strict=True))
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    text = (resources.files("zgbench.datasets") / "data" / file).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def official_ids(file: str) -> tuple[str, ...]:
+    """Image ids of an official split list that ships with zgbench."""
+    return tuple((resources.files("zgbench.datasets") / "data" / file).read_text(encoding="utf-8").split())
+
+
+@cache
+def pas20() -> Vocabulary:
+    """The 20 classes of PASCAL VOC; ids as in the palette PNGs."""
+    rows = _rows("pas20.csv")
+    return Vocabulary(tuple(int(r["id"]) for r in rows), tuple(r["name"] for r in rows))
+
+
+@cache
+def pc59() -> Vocabulary:
+    """The 59 frequent classes of PASCAL Context; ids in alphabetical order, names as in the 459 list.
+
+    The 59-label list calls three of them diningtable, clothes and bedcloth; these are aliases.
+    """
+    rows = _rows("pc59.csv")
+    aliases = {r["official_name"]: int(r["id"]) for r in rows if r["official_name"] != r["name"]}
+    return Vocabulary(tuple(int(r["id"]) for r in rows), tuple(r["name"] for r in rows), aliases)
+
+
+@cache
+def pc459() -> Vocabulary:
+    """The 458 classes of full PASCAL Context: the 459 list without id 431, ``unknown``."""
+    rows = [r for r in _rows("pc459.csv") if r["name"] != "unknown"]
+    return Vocabulary(tuple(int(r["id"]) for r in rows), tuple(r["name"] for r in rows))
+
+
+@cache
+def pc59_of_png(order: PngOrder) -> dict[int, int]:
+    """Pixel value (1–59) of a PC-59 PNG → class id, for either of the two class orders that circulate."""
+    column = "id" if order == "alphabetical" else "official_id"
+    return {int(r[column]): int(r["id"]) for r in _rows("pc59.csv")}
+
+
+@cache
+def pc59_of_459() -> dict[int, int]:
+    """Id in the 459 list → id among the 59 frequent classes."""
+    return {int(r["id_in_459"]): int(r["id"]) for r in _rows("pc59.csv")}

@@ -1,0 +1,207 @@
+"""The pixel pass: submission and truth in, ``N[s, c]`` out, every image looked at once, in parallel processes.
+
+Masks are never materialised one by one. The runs of an image's segments paint one label map; the joint
+histogram of that map and the truth is N.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zgbench.counts import NOWHERE, ImageCounts
+from zgbench.datasets.truth import INVALID, VOID, Truth, TruthSource
+from zgbench.datasets.vocabulary import Vocabulary
+from zgbench.errors import DataError, InternalError
+from zgbench.submission.masks import Foreground, check_masks
+from zgbench.submission.problems import Problem, quote
+from zgbench.submission.schema import Image
+
+BATCH = 32
+
+Int = NDArray[np.integer[Any]]
+Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+
+
+def joint_counts(truth: Truth, found: Foreground) -> Entries:
+    """Joint histogram of segments and truth classes.
+
+    Args:
+        truth: of h × w pixels.
+        found: foreground runs that lie in h × w and do not overlap.
+
+    Returns:
+        Segment index (or NOWHERE), class id (0 = unlabelled; void has no entry) and pixels, int32 [entries] each,
+        ordered by segment, then class.
+
+    Raises:
+        ValueError: the truth holds a stored value that its table does not define.
+    """
+    area = truth.pixels.size
+    bits = 8 * truth.pixels.itemsize
+    ends = found.starts + found.lengths
+    bounds = np.empty(2 * len(ends) + 2, dtype=np.int64)  # gap, run, gap, run, …, gap
+    bounds[0], bounds[1:-1:2], bounds[2:-1:2], bounds[-1] = 0, found.starts, ends, area
+    owners = np.zeros(len(bounds) - 1, dtype=np.int32)  # 0 = in no segment
+    owners[1::2] = found.segments + 1
+    joint = np.repeat(owners << bits, np.diff(bounds))
+    joint |= truth.pixels.T.ravel()
+    # the joint map changes far less often than once a pixel: count its runs, not its pixels
+    starts = np.flatnonzero(joint[1:] != joint[:-1]) + 1
+    starts = np.concatenate(([0], starts))
+    lengths = np.diff(starts, append=area)
+    keys, inverse = np.unique(joint[starts], return_inverse=True)
+    pixels = np.bincount(inverse, weights=lengths).astype(np.int64)
+    stored = keys & ((1 << bits) - 1)
+    classes = truth.table[stored]
+    if (classes == INVALID).any():
+        raise ValueError(f"the truth holds the value {int(stored[classes == INVALID][0])}, which the data set does not define")
+    return _merge((keys >> bits) - 1, classes, pixels)
+
+
+def _merge(segments: Int, classes: Int, pixels: Int) -> Entries:
+    """Drop void and add up stored values that mean the same class."""
+    kept = classes != VOID
+    stride = int(classes.max(initial=0)) + 1
+    keys, inverse = np.unique((segments[kept].astype(np.int64) + 1) * stride + classes[kept], return_inverse=True)
+    total = np.bincount(inverse, weights=pixels[kept], minlength=len(keys))
+    return (keys // stride - 1).astype(np.int32), (keys % stride).astype(np.int32), total.astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An image whose masks cannot be counted."""
+
+    problems: list[Problem]
+
+
+Outcome = ImageCounts | Rejected
+
+
+def count_batch(images: list[Image], source: TruthSource, vocabulary: Vocabulary) -> list[Outcome]:
+    """Counts of some images, or what is wrong with them.
+
+    Raises:
+        DataError: the truth of one of them cannot be read.
+    """
+    truths = [source.truth(image.id) for image in images]
+    if images and images[0].classes is not None:
+        return [_count_oracle(image, truth, vocabulary) for image, truth in zip(images, truths, strict=True)]
+    outcomes: list[Outcome] = []
+    checked = check_masks(images, [truth.size for truth in truths])
+    for image, truth, found in zip(images, truths, checked, strict=True):
+        if isinstance(found, Foreground):
+            outcomes.append(ImageCounts(image.id, image.size, image.labels, None, *_counted(image.id, truth, found)))
+        else:
+            outcomes.append(Rejected(found))
+    return outcomes
+
+
+def _counted(image_id: str, truth: Truth, found: Foreground) -> Entries:
+    try:
+        return joint_counts(truth, found)
+    except ValueError as error:
+        raise DataError(f"{image_id}: {error}. The file is damaged or of another make; see zgbench datasets check.") from error
+
+
+def _count_oracle(image: Image, truth: Truth, vocabulary: Vocabulary) -> Outcome:
+    """Track ``oracle``: segment k is the whole truth segment of the class it names."""
+    nothing = np.zeros(0, dtype=np.int64)
+    _, classes, pixels = _counted(image.id, truth, Foreground(nothing, nothing, nothing))
+    present = dict(zip(classes.tolist(), pixels.tolist(), strict=True))
+    problems = []
+    if image.size != truth.size:
+        problems.append(
+            Problem("wrong-size", f"{image.path}.size", f"{list(truth.size)} (height, width of the truth)", f"{list(image.size)}", "Write the truth's size.", image.id)
+        )
+    owner: dict[int, int] = {}
+    for index, name in enumerate(image.classes or ()):
+        class_id = vocabulary.id(name)
+        names = ", ".join(vocabulary.name(c) for c in sorted(present) if c > 0)
+        if class_id is None or class_id not in present:
+            problems.append(Problem("class", f"{image.where(index)}.class", f"a class that this image's truth shows: {names}", quote(name), "Name each truth segment by its class.", image.id, index))
+        elif class_id in owner:
+            problems.append(Problem("duplicate-class", f"{image.where(index)}.class", "each truth segment once", f"{quote(name)} again (segment {owner[class_id]})", "Give one label for each truth segment.", image.id, index))
+        else:
+            owner[class_id] = index
+    if problems:
+        return Rejected(problems)
+    segments = np.array([owner.get(c, NOWHERE) for c in classes.tolist()], dtype=np.int32)
+    named = [vocabulary.id(name) or 0 for name in image.classes or ()]
+    return ImageCounts(image.id, image.size, image.labels, named, segments, classes, pixels)
+
+
+def count_all(
+    images: Iterable[Image],
+    source: TruthSource,
+    vocabulary: Vocabulary,
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[Outcome]:
+    """Count images as they are read, in order, with a bounded number in flight.
+
+    Args:
+        images: consumed lazily.
+        workers: processes; 1 counts in this one.
+        progress: called with the number of images after each batch.
+
+    Raises:
+        InternalError: a worker process died.
+    """
+    batches = iter(lambda: list(islice(stream, BATCH)), [])
+    stream = iter(images)
+    if workers <= 1:
+        for batch in batches:
+            yield from count_batch(batch, source, vocabulary)
+            progress(len(batch))
+        return
+    with ExitStack() as stack:
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_keep, initargs=(source, vocabulary))
+        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        waiting: deque[Future[list[Outcome]]] = deque()
+        try:
+            for batch in batches:
+                waiting.append(pool.submit(_count_kept, batch))
+                if len(waiting) > 3 * workers:
+                    yield from _next(waiting, progress)
+            while waiting:
+                yield from _next(waiting, progress)
+        except BrokenProcessPool as error:
+            raise InternalError("a worker process was killed (out of memory?). Nothing was written. Try again with --workers 1.") from error
+
+
+def _next(waiting: deque[Future[list[Outcome]]], progress: Callable[[int], None]) -> list[Outcome]:
+    outcomes = waiting.popleft().result()
+    progress(len(outcomes))
+    return outcomes
+
+
+_kept: list[Any] = []
+
+
+def _keep(source: TruthSource, vocabulary: Vocabulary) -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends its workers
+    _kept[:] = [source, vocabulary]
+
+
+def _count_kept(images: list[Image]) -> list[Outcome]:
+    return count_batch(images, *_kept)
+
+
+def default_workers() -> int:
+    """Number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,173 @@
+"""COCO run-length masks without ever materialising a mask: check first, decode second.
+
+A mask of height h and width w is read column by column. Its *counts* are the lengths of alternating runs,
+background first; COCO's compressed form writes each count (from the fourth on: its difference to the count two
+before) as a little-endian base-32 number, five bits and a continuation bit a character, offset by 48.
+
+Masks come from strangers. :func:`parse` looks only at characters and arithmetic, in memory proportional to the text:
+nothing of the size that a mask claims is allocated before the claim has been compared with the truth's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int = NDArray[np.int64]
+
+_MAX_CHARACTERS_PER_NUMBER = 7  # 35 bits: above any run of a picture that zgbench accepts, below any overflow
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of many masks, one after the other.
+
+    Attributes:
+        counts: int64 [total], run lengths ≥ 0 wherever ``errors`` has no entry for the mask.
+        offsets: int64 [masks + 1]; mask ``i`` owns ``counts[offsets[i]:offsets[i + 1]]``.
+        errors: mask index → what is wrong with its text.
+    """
+
+    counts: Int
+    offsets: Int
+    errors: dict[int, str]
+
+    def sums(self) -> Int:
+        """Number of pixels that each mask covers in all (background and foreground), int64 [masks]."""
+        total = np.concatenate(([0], np.cumsum(self.counts)))
+        return np.asarray(total[self.offsets[1:]] - total[self.offsets[:-1]])
+
+    def foreground(self) -> tuple[Int, Int, Int]:
+        """Start, length (pixels, column-major) and mask index of every non-empty foreground run, int64 each."""
+        per_mask = np.diff(self.offsets)
+        first = np.repeat(self.offsets[:-1], per_mask)
+        ends = np.cumsum(self.counts)
+        before = np.concatenate(([0], ends))[first]
+        chosen = np.flatnonzero(((np.arange(len(self.counts)) - first) & 1).astype(bool) & (self.counts > 0))
+        owner = np.repeat(np.arange(len(per_mask)), per_mask)
+        lengths = self.counts[chosen]
+        return ends[chosen] - lengths - before[chosen], lengths, owner[chosen]
+
+
+def parse(texts: Sequence[bytes]) -> Runs:
+    """Parse compressed counts of several masks at once.
+
+    Args:
+        texts: one byte string a mask, as in COCO's ``counts``.
+
+    Returns:
+        The runs; a mask whose text is bad owns no runs and has an entry in ``errors``.
+    """
+    errors: dict[int, str] = {}
+    clean = _drop_malformed(texts, errors)
+    counts, offsets = _decode(clean)
+    negative = np.flatnonzero(counts < 0)
+    if len(negative):
+        bad = np.unique(np.searchsorted(offsets, negative, side="right") - 1)
+        for index in bad.tolist():
+            at = int(negative[np.searchsorted(negative, offsets[index])] - offsets[index])
+            errors[index] = f"run {at} has a negative length ({int(counts[offsets[index] + at])})"
+        keep = ~np.isin(np.repeat(np.arange(len(texts)), np.diff(offsets)), bad)
+        per_mask = np.diff(offsets)
+        per_mask[bad] = 0
+        counts, offsets = counts[keep], np.concatenate(([0], np.cumsum(per_mask)))
+    return Runs(counts, offsets, errors)
+
+
+def _drop_malformed(texts: Sequence[bytes], errors: dict[int, str]) -> list[bytes]:
+    """Replace texts with a bad character, a cut-off end or an overlong number by empty ones, noting why."""
+    joined = np.frombuffer(b"".join(texts), dtype=np.uint8)
+    bounds = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64)))
+    value = joined - np.uint8(48)  # wraps below 48, so one comparison finds both sides of the alphabet
+
+    def blame(position: int) -> tuple[int, int]:
+        index = int(np.searchsorted(bounds, position, side="right") - 1)
+        return index, int(position - bounds[index])
+
+    for position in np.flatnonzero(value > 63).tolist():
+        index, at = blame(position)
+        errors.setdefault(index, f"character {at} is {bytes(joined[position : position + 1])!r}, outside '0'…'o'")
+    more = (value & 32) != 0
+    filled = np.flatnonzero(bounds[1:] > bounds[:-1])
+    for index in filled[more[bounds[filled + 1] - 1]].tolist():
+        errors.setdefault(index, "the text ends in the middle of a number")
+    if len(more) > _MAX_CHARACTERS_PER_NUMBER:
+        # a number of 8 or more characters shows as 7 continuation bits in a row
+        run = np.lib.stride_tricks.sliding_window_view(more, _MAX_CHARACTERS_PER_NUMBER)
+        if more.sum() >= _MAX_CHARACTERS_PER_NUMBER:
+            for position in np.flatnonzero(run.all(axis=1)).tolist():
+                index, at = blame(position)
+                errors.setdefault(index, f"the number at character {at} is too large for any picture")
+    for index in np.flatnonzero(bounds[1:] == bounds[:-1]).tolist():
+        errors.setdefault(index, "the text is empty")
+    return [b"" if i in errors else text for i, text in enumerate(texts)] if errors else list(texts)
+
+
+def _decode(texts: Sequence[bytes]) -> tuple[Int, Int]:
+    """Counts and offsets of well-formed texts."""
+    value = np.frombuffer(b"".join(texts), dtype=np.uint8) - np.uint8(48)
+    bounds = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64)))
+    ends = np.flatnonzero(value < 32)
+    offsets = np.searchsorted(ends, bounds)
+    if not len(ends):
+        return np.zeros(0, dtype=np.int64), offsets
+    starts = np.empty_like(ends)
+    starts[0] = 0
+    starts[1:] = ends[:-1] + 1
+    length = ends - starts + 1
+    number = (value[starts] & 31).astype(np.int64)
+    for k in range(1, int(length.max())):
+        longer = np.flatnonzero(length > k)
+        number[longer] |= (value[starts[longer] + k] & 31).astype(np.int64) << (5 * k)
+    signed = np.flatnonzero(value[ends] & 16)
+    number[signed] -= np.int64(1) << (5 * length[signed])
+
+    # undo the differences: count[i] += count[i - 2] for i > 2, a running sum along odd and along even places
+    first = np.repeat(offsets[:-1], np.diff(offsets))
+    place = np.arange(len(number)) - first
+    odd = (place & 1).astype(bool)
+    even = ~odd & (place > 0)
+    for chain in (odd, even):
+        total = np.cumsum(np.where(chain, number, 0))
+        base = total[first]  # place 0 is in neither chain, so this is the sum before the mask
+        number = np.where(chain, total - base, number)
+    return number, offsets
+
+
+def encode(counts: NDArray[np.integer]) -> str:
+    """Compressed COCO text of run lengths (background first).
+
+    Args:
+        counts: integer [runs], each ≥ 0.
+    """
+    number = np.asarray(counts, dtype=np.int64).copy()
+    number[3:] -= np.asarray(counts, dtype=np.int64)[1:-2]
+    characters = []
+    remaining = number
+    alive = np.arange(len(number))
+    while len(alive):
+        low = remaining & 31
+        remaining = remaining >> 5
+        done = ((remaining == 0) & (low & 16 == 0)) | ((remaining == -1) & (low & 16 != 0))
+        characters.append((alive, low + 48 + np.where(done, 0, 32)))
+        alive, remaining = alive[~done], remaining[~done]
+    order = np.argsort(np.concatenate([place for place, _ in characters]) if characters else [], kind="stable")
+    return bytes(np.concatenate([c for _, c in characters])[order].astype(np.uint8)).decode("ascii") if characters else ""
+
+
+def runs_of(mask: NDArray[np.bool_]) -> Int:
+    """Run lengths of a mask, bool [h, w], column by column, background first."""
+    flat = np.asarray(mask, dtype=bool).T.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    bounds = np.concatenate(([0], edges, [flat.size]))
+    counts = np.diff(bounds)
+    return np.concatenate(([0], counts)) if flat.size and flat[0] else counts
+
+
+def mask_of(counts: NDArray[np.integer], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Mask, bool [h, w], of run lengths whose sum the caller has checked to be h·w."""
+    value = (np.arange(len(counts)) & 1).astype(bool)
+    return np.repeat(value, counts).reshape(size[1], size[0]).T

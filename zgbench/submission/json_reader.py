@@ -1,0 +1,187 @@
+"""Reads a submission from JSON or gzipped JSON as a stream: one image in memory at a time."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import ijson
+
+from zgbench.errors import InputError
+from zgbench.submission import schema
+from zgbench.submission.problems import Problem, Report, quote
+
+MAX_IMAGE_BYTES = 64 << 20
+_MAX_DEPTH = 8
+_CHUNK = 1 << 18
+
+
+class _Limited:
+    """A file that refuses to be read further when one image (or the header) grows past all reason."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._file, self._path, self._since = file, path, 0
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self._file.read(_CHUNK if size < 0 else size)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise InputError(f"{self._path}: the gzip data is damaged ({error}). Compress the file again.") from error
+        self._since += len(data)
+        if self._since > MAX_IMAGE_BYTES:
+            raise InputError(f"{self._path}: one image, or the part before the images, takes more than {MAX_IMAGE_BYTES >> 20} MiB. No honest image does.")
+        return data
+
+    def restart_count(self) -> None:
+        self._since = 0
+
+
+class JsonReader:
+    """Header first, then images one by one.
+
+    Raises (on reading):
+        InputError: the file cannot be read at all (no file, damaged gzip, not JSON).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._unread = False  # whether header() stopped at the images, having found every key that there can be
+
+    def header(self, report: Report) -> schema.Header | None:
+        """The checked header; its keys may stand before or after the images."""
+        return schema.check_header(self._top_level(), report)
+
+    def images(self, header: schema.Header, report: Report) -> Iterator[schema.Image]:
+        """Images of sound structure, in file order; problems of the others go to ``report``."""
+        first = 0
+        for index, raw in enumerate(self._elements(report)):
+            image = schema.check_image(raw, f"$.images[{index}]", first, header.track, report)
+            segments = raw.get("segments") if isinstance(raw, dict) else None
+            first += len(segments) if isinstance(segments, list) else 0
+            if image is not None:
+                yield image
+            if report.full:
+                return
+
+    def _open(self) -> tuple[IO[bytes], _Limited]:
+        try:
+            file: Any = gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb")
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be read ({error.strerror}).") from error
+        return file, _Limited(file, self.path)
+
+    def _events(self, limited: _Limited) -> Iterator[tuple[str, Any]]:
+        try:
+            yield from ijson.basic_parse(limited, use_float=True, buf_size=_CHUNK)
+        except (ijson.JSONError, ValueError, UnicodeError) as error:
+            detail = " ".join(str(error).split())
+            raise InputError(
+                f"{self.path}: not valid JSON: {quote(detail, 200)[1:-1]}. Expected one object as in submissions/README.md "
+                "(NaN and Infinity are not JSON; text is UTF-8)."
+            ) from error
+        except (EOFError, OSError) as error:
+            raise InputError(f"{self.path}: cannot be read ({error}).") from error
+
+    def _top_level(self) -> dict[str, Any]:
+        """Values of the top-level keys; ``images`` only says what kind of thing it is. Duplicates are noted by images()."""
+        file, limited = self._open()
+        with file:
+            events = self._events(limited)
+            if next(events, ("", None))[0] != "start_map":
+                raise InputError(f"{self.path}: expected a JSON object at the top, see submissions/README.md.")
+            found: dict[str, Any] = {}
+            throwaway = Report()
+            for event, value in events:
+                if event == "end_map":
+                    break
+                kind, content = next(events)
+                if value == "images" and kind == "start_array":
+                    if all(key in found for key in schema.HEADER_KEYS):
+                        self._unread = True
+                        break
+                    _skip(events, limited)
+                    found["images"] = []
+                else:
+                    built = self._build(kind, content, events, "", throwaway, 1)
+                    found.setdefault(value, built)
+            return found
+
+    def _elements(self, report: Report) -> Iterator[Any]:
+        """Elements of ``images``; duplicate keys and stray top-level keys are noted."""
+        file, limited = self._open()
+        with file:
+            events = self._events(limited)
+            next(events)
+            seen: set[str] = set()
+            after = False
+            for event, key in events:
+                if event == "end_map":
+                    break
+                if key in seen:
+                    report.add(_duplicate(f"$.{quote(key)[1:-1]}", key))
+                seen.add(key)
+                kind, content = next(events)
+                if key != "images":
+                    self._build(kind, content, events, f"$.{key}", report, 1)
+                    if after and self._unread and key not in schema.HEADER_KEYS:
+                        report.add(Problem("unknown-key", f"$.{quote(key)[1:-1]}", "no further key", quote(key), "Remove it."))
+                elif kind != "start_array":
+                    value = self._build(kind, content, events, "$.images", report, 1)
+                    report.add(Problem("type", "$.images", "a list of images", quote(value), "See submissions/README.md."))
+                else:
+                    after = True
+                    for index, (item, scalar) in enumerate(events):
+                        if item == "end_array":
+                            break
+                        yield self._build(item, scalar, events, f"$.images[{index}]", report, 2)
+                        limited.restart_count()
+            if "images" not in seen:
+                report.add(Problem("missing-key", "$.images", "the key images", "no such key", 'Add "images".'))
+            for _ in events:  # whatever follows the object is not JSON, and ijson says so
+                pass
+
+    def _build(self, kind: str, content: Any, events: Iterator[tuple[str, Any]], path: str, report: Report, depth: int) -> Any:
+        """The Python value that starts with this event; duplicate keys are noted, the first one counts."""
+        if depth > _MAX_DEPTH:
+            raise InputError(f"{self.path}: {path} is nested more than {_MAX_DEPTH} deep. A submission is not.")
+        if kind == "start_map":
+            found: dict[str, Any] = {}
+            for event, key in events:
+                if event == "end_map":
+                    break
+                item_kind, item = next(events)
+                value = self._build(item_kind, item, events, f"{path}.{key}", report, depth + 1)
+                if key in found:
+                    report.add(_duplicate(f"{path}.{quote(key)[1:-1]}", key))
+                else:
+                    found[key] = value
+            return found
+        if kind == "start_array":
+            items = []
+            for index, (event, scalar) in enumerate(events):
+                if event == "end_array":
+                    break
+                items.append(self._build(event, scalar, events, f"{path}[{index}]", report, depth + 1))
+            return items
+        return content
+
+
+def _duplicate(path: str, key: str) -> Problem:
+    return Problem("duplicate-key", path, "each key once", f"{quote(key)} twice", "Remove one of them.")
+
+
+def _skip(events: Iterator[tuple[str, Any]], limited: _Limited) -> None:
+    """Read past the array that has just begun."""
+    depth = 1
+    for event, _ in events:
+        if event in ("start_array", "start_map"):
+            depth += 1
+        elif event in ("end_array", "end_map"):
+            depth -= 1
+            if depth == 0:
+                return
+            if depth == 1:
+                limited.restart_count()

@@ -1,0 +1,94 @@
+"""All problems of a submission in one report."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from zgbench.errors import InputError
+
+SHOWN = 50
+COLLECTED = 1000
+
+
+def quote(value: object, limit: int = 60) -> str:
+    """A value as it may be printed: control, bidi and other invisible characters escaped, cut to ``limit`` characters."""
+    text = value if isinstance(value, str) else repr(value)
+    safe = "".join(
+        c if c == " " or unicodedata.category(c)[0] not in "CZ" else c.encode("unicode_escape").decode("ascii") for c in text[: limit + 1]
+    )
+    cut = f"{safe[:limit]}…" if len(text) > limit else safe
+    return f"'{cut}'" if isinstance(value, str) else cut
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a submission.
+
+    Attributes:
+        kind: short stable name of the kind of problem, for tests and counts.
+        path: where: a JSON path (``$.images[3].segments[0].label``), or ``row 17, column label`` in Parquet.
+        expected, found, mend: what should stand there, what does, and how to put it right.
+        image, segment: image id and index of the segment in its image, where they apply.
+    """
+
+    kind: str
+    path: str
+    expected: str
+    found: str
+    mend: str
+    image: str | None = None
+    segment: int | None = None
+
+    def __str__(self) -> str:
+        where = [f"image {quote(self.image)}"] if self.image is not None else []
+        if self.segment is not None:
+            where.append(f"segment {self.segment}")
+        place = f"{', '.join(where)} ({self.path})" if where else self.path
+        return f"[{self.kind}] {place}: expected {self.expected}; found {self.found}. {self.mend}"
+
+
+@dataclass
+class Report:
+    """Collects problems, the first ``COLLECTED`` of them; past that only counts."""
+
+    problems: list[Problem] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def add(self, problem: Problem) -> None:
+        """Note a problem."""
+        self.kinds[problem.kind] += 1
+        if len(self.problems) < COLLECTED:
+            self.problems.append(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note several problems."""
+        for problem in problems:
+            self.add(problem)
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is wrong that reading on has no use."""
+        return self.kinds.total() >= COLLECTED
+
+    def raise_if_any(self, name: str) -> None:
+        """Raise SubmissionError when there is any problem."""
+        if self.kinds:
+            raise SubmissionError(name, self)
+
+
+class SubmissionError(InputError):
+    """A submission was rejected; ``report`` holds every problem."""
+
+    def __init__(self, name: str, report: Report) -> None:
+        self.report = report
+        total = report.kinds.total()
+        lines = [f"{name}: rejected, {total}{'+' if report.full else ''} problem{'s' if total != 1 else ''}"]
+        lines += [f"  {problem}" for problem in report.problems[:SHOWN]]
+        if total > SHOWN:
+            lines.append(f"  … and {total - SHOWN} more; by kind: " + ", ".join(f"{k} × {n}" for k, n in report.kinds.most_common()))
+        if report.full:
+            lines.append(f"  Reading stopped after {COLLECTED} problems.")
+        super().__init__("\n".join(lines))
