@@ -36,6 +36,7 @@ class ImageCounts:
         segments: int32 [entries], segment index in the image, or NOWHERE.
         classes: int32 [entries], ground-truth class id; 0 = background or unlabelled. Void pixels have no entry.
         pixels: int32 [entries], how many.
+        first: row of the first segment in the submission's embeddings.
     """
 
     id: str
@@ -45,6 +46,7 @@ class ImageCounts:
     segments: NDArray[np.int32]
     classes: NDArray[np.int32]
     pixels: NDArray[np.int32]
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Counts:
         truth: int32 [segments], truth class of each segment (track ``oracle``), else None.
         offsets: int64 [images + 1]; image ``i`` owns the segments ``offsets[i]:offsets[i + 1]``.
         image, segment, cls, pixels: int64 [entries]; ``segment`` counts over all images, or is NOWHERE.
+        first: int64 [images], row of each image's first segment in the submission's embeddings.
     """
 
     ids: tuple[str, ...]
@@ -68,6 +71,12 @@ class Counts:
     segment: Int
     cls: Int
     pixels: Int
+    first: Int
+
+    @property
+    def rows(self) -> Int:
+        """Row of each segment in the submission's embeddings, int64 [segments]."""
+        return np.arange(len(self.labels)) - self.offsets[self.owner] + self.first[self.owner]
 
     @property
     def owner(self) -> Int:
@@ -107,6 +116,7 @@ def stack(images: Iterable[ImageCounts]) -> Counts:
         segment=np.where(local == NOWHERE, NOWHERE, local + offsets[image]) if len(found) else local,
         cls=_joined([i.classes for i in found]),
         pixels=_joined([i.pixels for i in found]),
+        first=np.array([i.first for i in found], dtype=np.int64),
     )
 
 
@@ -136,6 +146,7 @@ def select(counts: Counts, images: NDArray[np.bool_]) -> Counts:
         segment=np.where(old == NOWHERE, NOWHERE, new_segment[np.maximum(old, 0)]) if len(new_segment) else old,
         cls=counts.cls[kept],
         pixels=counts.pixels[kept],
+        first=counts.first[chosen],
     )
 
 
@@ -155,6 +166,7 @@ def save(counts: Counts, path: Path, about: dict[str, Any]) -> None:
         "id": pa.array(counts.ids, pa.string()),
         "height": pa.array([h for h, _ in counts.sizes], pa.int32()),
         "width": pa.array([w for _, w in counts.sizes], pa.int32()),
+        "first": pa.array(counts.first),
         "labels": lists(segment_offsets, pa.array(counts.labels, pa.string())),
         "segment": lists(entry_offsets, pa.array((counts.segment - base).astype(np.int32))),
         "class": lists(entry_offsets, pa.array(counts.cls.astype(np.int32))),
@@ -209,6 +221,7 @@ def load(path: Path) -> Counts:
             segment=np.where(local == NOWHERE, NOWHERE, local + offsets[image]) if len(image) else local,
             cls=column("class").values.to_numpy().astype(np.int64),
             pixels=column("pixels").values.to_numpy().astype(np.int64),
+            first=column("first").to_numpy(),
         )
     except (OSError, pa.ArrowException, KeyError, ValueError, IndexError) as error:
         raise DataError(f"{path}: missing or damaged ({error}). Run zgbench evaluate again.") from error

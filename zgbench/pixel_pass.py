@@ -102,7 +102,7 @@ def count_batch(images: list[Image], source: TruthSource, vocabulary: Vocabulary
     checked = check_masks(images, [truth.size for truth in truths])
     for image, truth, found in zip(images, truths, checked, strict=True):
         if isinstance(found, Foreground):
-            outcomes.append(ImageCounts(image.id, image.size, image.labels, None, *_counted(image.id, truth, found)))
+            outcomes.append(ImageCounts(image.id, image.size, image.labels, None, *_counted(image.id, truth, found), image.first))
         else:
             outcomes.append(Rejected(found))
     return outcomes
@@ -139,7 +139,7 @@ def _count_oracle(image: Image, truth: Truth, vocabulary: Vocabulary) -> Outcome
         return Rejected(problems)
     segments = np.array([owner.get(c, NOWHERE) for c in classes.tolist()], dtype=np.int32)
     named = [vocabulary.id(name) or 0 for name in image.classes or ()]
-    return ImageCounts(image.id, image.size, image.labels, named, segments, classes, pixels)
+    return ImageCounts(image.id, image.size, image.labels, named, segments, classes, pixels, image.first)
 
 
 def count_all(

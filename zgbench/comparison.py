@@ -1,0 +1,118 @@
+"""Paired comparison of two results, row by row; rows of unlike signatures are refused."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zgbench import metrics, resampling
+from zgbench.datasets.catalogue import SPECS
+from zgbench.datasets.vocabulary import Vocabulary
+from zgbench.errors import UsageError
+from zgbench.resampling import Difference
+from zgbench.result import Stored, load_result
+from zgbench.rows import Row, background_of, verified
+
+DRAWS = 10_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Differences A − B.
+
+    Attributes:
+        names: the two methods.
+        rows: (reassign, verify, signature) → score name → difference with interval and p-value.
+        refused: rows that only one side has, or whose signatures differ, each with the reason.
+    """
+
+    names: tuple[str, str]
+    rows: dict[tuple[str, str, str], dict[str, Difference]]
+    refused: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "format": "zgbench-comparison/1",
+            "a": self.names[0],
+            "b": self.names[1],
+            "rows": [
+                {
+                    "reassign": how, "verify": verify, "signature": signature,
+                    "scores": {
+                        name: {"a": d.a, "b": d.b, "difference": d.difference, "ci95": [d.low, d.high], "p": d.p}
+                        for name, d in scores.items()
+                    },
+                }
+                for (how, verify, signature), scores in self.rows.items()
+            ],
+            "refused": self.refused,
+        }  # fmt: skip
+
+
+def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
+    """Compare two result files.
+
+    Every score of every row that both have: paired difference over images, its 95 % percentile bootstrap interval,
+    and the two-sided p-value of a sign-flip permutation test with 10,000 draws.
+
+    Raises:
+        UsageError: no row of the two has the same signature; says in what they differ.
+        InputError, DataError: a file is damaged or missing.
+    """
+    first, second = load_result(Path(a)), load_result(Path(b))
+    rows_a, rows_b = ({(r["reassign"], r["verify"]): r["signature"] for r in s.result["scores"]} for s in (first, second))
+    refused = [
+        f"{how} {verify}: {unlike(rows_a.get((how, verify)), rows_b.get((how, verify)))}"
+        for how, verify in dict.fromkeys((*rows_a, *rows_b))
+        if rows_a.get((how, verify)) != rows_b.get((how, verify))
+    ]
+    shared = [key for key, signature in rows_a.items() if rows_b.get(key) == signature]
+    if not shared:
+        raise UsageError("these results cannot be compared, their signatures differ:\n  " + "\n  ".join(refused) + "\nEvaluate both on the same data under the same protocol.")
+    vocabulary = _vocabulary(first.result["dataset"]["key"])
+    found = {}
+    for key in shared:
+        row_a, row_b = _row(first, key), _row(second, key)
+        statistics_a, statistics_b = (_statistics(stored, row, vocabulary) for stored, row in ((first, row_a), (second, row_b)))
+        protocol = first.protocol
+        weights = resampling.weights(int(row_a.images.sum()), protocol.resamples, protocol.seed)
+        found[(*key, rows_a[key])] = resampling.compare(statistics_a, statistics_b, weights, draws=DRAWS, seed=protocol.seed)
+    return Comparison((first.result["submission"]["name"], second.result["submission"]["name"]), found, refused)
+
+
+def unlike(a: str | None, b: str | None) -> str:
+    """In what two signatures differ."""
+    if a is None or b is None:
+        return f"only {'B' if a is None else 'A'} has this row"
+    left, right = (dict(pair.split(":", 1) for pair in s.split("|")) for s in (a, b))
+    keys = [key for key in dict.fromkeys((*left, *right)) if left.get(key) != right.get(key)]
+    return "; ".join(f"{key} is {left.get(key, 'absent')} in A, {right.get(key, 'absent')} in B" for key in keys)
+
+
+def _vocabulary(key: str) -> Vocabulary:
+    if key == "mini":
+        from zgbench.datasets.mini_source import mini_vocabulary
+
+        return mini_vocabulary()
+    return SPECS[key].vocabulary()
+
+
+def _row(stored: Stored, key: tuple[str, str]) -> Row:
+    rows = (row for r in stored.reassigned for row in verified(stored.counts, r, stored.protocol))
+    return next(row for row in rows if (row.reassigned.how, row.verify) == key)
+
+
+def _statistics(stored: Stored, row: Row, vocabulary: Vocabulary) -> metrics.Statistics:
+    key = stored.result["dataset"]["key"]
+    rule = background_of(stored.protocol, key in SPECS and SPECS[key].released_drops_background)
+    return metrics.statistics(row.class_counts(stored.counts, vocabulary, rule), stored.protocol.scoring)
+
+
+def significant(difference: Difference) -> bool:
+    """Whether the test rejects "no difference" at 5 %."""
+    return bool(difference.p < 0.05 and not np.isnan(difference.difference))

@@ -1,0 +1,328 @@
+"""``evaluate``: the whole way from a submission file to scores."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zgbench import counts as counts_file
+from zgbench import metrics, resampling, segments
+from zgbench.counts import Counts, select
+from zgbench.datasets import Dataset, open_dataset
+from zgbench.datasets.vocabulary import PngOrder
+from zgbench.encoders import CachedTextEncoder, EmbeddingCache, ImageTextEncoder, TextEncoder
+from zgbench.encoders.clip import Clip
+from zgbench.encoders.text import SentenceBert
+from zgbench.errors import ModelUnavailable, UsageError
+from zgbench.files import sha256_file
+from zgbench.protocol import Protocol, Reassignment, preset, sign
+from zgbench.ratings_table import Ratings, read_ratings
+from zgbench.reassign import Decision, class_vectors, segment_to_text, text_to_text, true_similarity
+from zgbench.result import Evaluation, number
+from zgbench.rows import Reassigned, Row, background_of, verified
+from zgbench.submission import schema
+from zgbench.submission.collect import collect
+from zgbench.submission.problems import Report
+from zgbench.submission.reader import Reader, open_submission, stem_of
+
+ProgressFactory = Callable[[str, int], Callable[[int], None]]
+
+
+def _silent(_title: str, _total: int) -> Callable[[int], None]:
+    return lambda _: None
+
+
+@dataclass
+class _Run:
+    """What the steps of one evaluation share."""
+
+    reader: Reader
+    header: schema.Header
+    dataset: Dataset
+    protocol: Protocol
+    text: TextEncoder
+    clip: ImageTextEncoder
+    clip_text: TextEncoder
+    cache: EmbeddingCache
+    progress: ProgressFactory
+    timing: dict[str, float] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def text_name(self) -> str:
+        return f"{self.text.name},prompt={self.protocol.text_prompt}"
+
+    @property
+    def recipe(self) -> str:
+        """How a segment is embedded, in the signature."""
+        p = self.protocol
+        if p.segment_embeddings == "submitted":
+            return "submitted"
+        if p.segment_mode == "crop":
+            return "crop"
+        saliency = f",{p.saliency},sigma={p.sigma:.5g}" if p.segment_mode == "globsub" else ""
+        return f"{p.segment_mode}{saliency},first={p.first_masked_layer}"
+
+
+def evaluate(
+    submission: str | os.PathLike[str],
+    *,
+    data: str | os.PathLike[str] | None = None,
+    protocol: str | Protocol | None = None,
+    reassign: Sequence[str] | None = None,
+    ratings: str | os.PathLike[str] | None = None,
+    partial: bool = False,
+    subset: str | None = None,
+    background: str | None = None,
+    human: str | None = None,
+    seed: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    workers: int = 1,
+    truth_dir: str | os.PathLike[str] | None = None,
+    png_order: PngOrder | None = None,
+    text_encoder: TextEncoder | None = None,
+    clip: ImageTextEncoder | None = None,
+    progress: ProgressFactory = _silent,
+) -> Evaluation:
+    """Score a submission.
+
+    Args:
+        submission: ``.json``, ``.json.gz`` or ``.parquet``, see submissions/README.md.
+        data: folder of the data sets, see :func:`zgbench.datasets.open_dataset`; mini needs none.
+        protocol: preset name or Protocol; default ``mini`` on the data set mini, else ``v1``.
+        reassign: ``tt``, ``st`` or both. By default both are tried, and what cannot be had is told in the result;
+            what is asked for by name and cannot be had is an error.
+        ratings: table of human ratings, see :func:`zgbench.ratings_table.read_ratings`.
+        partial: score the images that the submission has.
+        subset: ``first:N`` or ``random:N:SEED``.
+        background, human, seed: override the protocol's.
+        out: folder to write result files to; None writes nothing.
+        workers: processes of the pixel pass. More than 1 needs the caller's script to be importable
+            (``if __name__ == "__main__":``).
+        text_encoder, clip: use these in place of the protocol's models; their names stand in the signature.
+        progress: called with a title and a total, gives a function that is called with each step.
+
+    Returns:
+        Scores, tables and files; see :class:`zgbench.result.Evaluation`.
+
+    Raises:
+        SubmissionError: the submission was rejected; its ``report`` holds every problem.
+        UsageError, DataError, InputError, ModelUnavailable: see zgbench.errors.
+    """
+    started = time.perf_counter()
+    reader = open_submission(submission)
+    report = Report()
+    header = reader.header(report)
+    if header is None:
+        report.raise_if_any(str(reader.path))
+        raise AssertionError("unreachable: a header is missing only with a reason")
+    chosen = protocol if isinstance(protocol, Protocol) else preset(protocol, header.dataset, background=background, human=human, seed=seed)
+    asked = _asked(reassign)
+    table = read_ratings(ratings) if ratings is not None else None
+    dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
+    cache = EmbeddingCache()
+    options = {name: getattr(chosen, name) for name in ("saliency", "sigma", "first_masked_layer")} | {"mode": chosen.segment_mode}
+    text = CachedTextEncoder(text_encoder or SentenceBert(chosen.text_model), cache)
+    pictures = clip or Clip(chosen.clip_model, options)
+    run = _Run(reader, header, dataset, chosen, text, pictures, CachedTextEncoder(pictures, cache), cache, progress)
+
+    if not report.kinds:
+        _knock(run, asked, strict=reassign is not None)
+    counts = _counts(run, report, partial, workers, Path(out) if out is not None else None)
+    kept_dataset = dataset.only(counts.ids)
+    run.timing["counts"] = time.perf_counter() - started
+
+    started = time.perf_counter()
+    reassigned = [found for how in asked if (found := _reassigned(run, how, counts, table, strict=reassign is not None)) is not None]
+    run.timing["models"] = time.perf_counter() - started
+    started = time.perf_counter()
+    found = _scored(run, counts, kept_dataset, reassigned)
+    run.timing["scores"] = time.perf_counter() - started
+    if table is not None:
+        found.result["ratings"] = {"sha256": table.sha256, "aggregate": chosen.human}
+    if out is not None:
+        found.save(Path(out))
+    return found
+
+
+def _asked(reassign: Sequence[str] | None) -> tuple[Reassignment, ...]:
+    names = [name.strip().upper() for name in reassign] if reassign is not None else ["TT", "ST"]
+    unknown = [name for name in names if name not in ("TT", "ST")]
+    if unknown or not names:
+        raise UsageError(f"--reassign {','.join(reassign or [])}: expected tt, st or tt,st.")
+    return tuple(how for how in ("TT", "ST") if how in names)
+
+
+def _knock(run: _Run, asked: tuple[Reassignment, ...], *, strict: bool) -> None:
+    """Find out which models can be had before an hour is spent on pixels.
+
+    Raises:
+        ModelUnavailable: nothing that was asked for can be had, or ``strict`` and something cannot.
+    """
+    for how in asked:
+        try:
+            if how == "ST" and run.protocol.segment_embeddings == "submitted" and run.header.embeddings is None:
+                raise ModelUnavailable(
+                    f"protocol {run.protocol.name} takes the submission's own segment embeddings, and this one has none. "
+                    "Add them (SubmissionWriter.add(..., embeddings=...)), or choose --protocol v1, which makes its own."
+                )
+            encoder, prompt = (run.text, run.protocol.text_prompt) if how == "TT" else (run.clip_text, run.protocol.clip_prompt)
+            class_vectors(encoder, prompt, run.dataset.vocabulary)
+        except ModelUnavailable as error:
+            if strict:
+                raise
+            run.unavailable[how] = str(error)
+    if all(how in run.unavailable for how in asked):
+        raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in run.unavailable.items()))
+
+
+def _counts(run: _Run, report: Report, partial: bool, workers: int, out: Path | None) -> Counts:
+    """Counts from the stats file of an earlier run, if submission and truth are the same by content, or from pixels."""
+    made_from = {"submission_sha256": sha256_file(run.reader.path), "ids_sha256": run.dataset.ids_sha256()}
+    saved = out / f"{stem_of(run.reader.path)}.{run.dataset.key}.stats.parquet" if out is not None else None
+    earlier = counts_file.about(saved) if saved is not None else None
+    if saved is not None and earlier is not None and not report.kinds:
+        same = all(earlier.get(key) == value for key, value in made_from.items())
+        if same and (partial or not earlier.get("partial")):
+            found = counts_file.load(saved)
+            if earlier.get("truth_sha256") == run.dataset.source.fingerprint(found.ids):
+                run.timing["reused"] = 1.0
+                return found
+    tick = run.progress("counting pixels", len(run.dataset.ids))
+    return collect(run.reader, run.header, run.dataset, report, partial=partial, workers=workers, progress=tick)
+
+
+def _reassigned(run: _Run, how: Reassignment, counts: Counts, table: Ratings | None, *, strict: bool) -> Reassigned | None:
+    if how in run.unavailable:
+        return None
+    protocol, vocabulary = run.protocol, run.dataset.vocabulary
+    try:
+        if how == "TT":
+            decision = text_to_text(counts.labels, run.text, protocol.text_prompt, vocabulary)
+            encoder = run.text_name
+        else:
+            decision = _segment_to_text(run, counts)
+            encoder = f"{run.clip.name},prompt={protocol.clip_prompt},segments={run.recipe}"
+    except ModelUnavailable as error:
+        if strict:
+            raise
+        run.unavailable[how] = str(error)
+        return None
+    rated = table.aggregated(counts, decision.class_id, vocabulary, protocol.human) if table is not None else None
+    return Reassigned(how, decision, encoder, rated)
+
+
+def _segment_to_text(run: _Run, counts: Counts) -> Decision:
+    protocol = run.protocol
+    if protocol.segment_embeddings == "submitted":
+        place = run.reader.path.with_name(str(run.header.embeddings))
+        total = sum(len(image.labels) for image in run.reader.images(run.header, Report()))
+        vectors, where = segments.submitted(place, counts, total), str(place)
+    else:
+        tick = run.progress("embedding segments", len(counts.ids))
+        vectors = segments.embedded(run.reader, run.header, counts, run.dataset, run.clip, run.recipe, run.cache, tick)
+        where = f"segments of {run.reader.path}"
+    if not len(vectors):
+        return Decision(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+    return segment_to_text(vectors, run.clip_text, protocol.clip_prompt, run.dataset.vocabulary, where)
+
+
+def _scored(run: _Run, counts: Counts, dataset: Dataset, reassigned: list[Reassigned]) -> Evaluation:
+    protocol = run.protocol
+    rule = background_of(protocol, dataset.released_drops_background)
+    weights: dict[int, Any] = {}
+
+    def drawn(n: int) -> Any:
+        if n not in weights:
+            weights[n] = resampling.weights(n, protocol.resamples, protocol.seed)
+        return weights[n]
+
+    rows = []
+    for row in (row for r in reassigned for row in verified(counts, r, protocol)):
+        name = f"{row.reassigned.how} {row.verify}"
+        n_images = int(row.images.sum())
+        if n_images == 0:
+            rated = int((~np.isnan(row.reassigned.rated)).sum()) if row.reassigned.rated is not None else 0
+            run.unavailable[name] = f"no image has ratings for all of its segments ({rated} of {len(counts.labels)} segments are rated). Rate whole images."
+            continue
+        found = row.class_counts(counts, dataset.vocabulary, rule)
+        scores = resampling.estimates(metrics.statistics(found, protocol.scoring), drawn(n_images))
+        rows.append(
+            {
+                "reassign": row.reassigned.how,
+                "verify": row.verify,
+                "signature": _signature(run, row, counts, dataset, n_images),
+                "images": n_images,
+                "segments": int(np.diff(counts.offsets)[row.images].sum()),
+                "segments_kept": row.kept(counts),
+                "iou_image": number(scores["iou_image"]),
+                "iou_dataset": number(scores["iou_dataset"]),
+                "recall": {key: number(scores[f"recall.{key}"]) for key in (*metrics.THRESHOLDS, "auc")},
+                "per_class": {dataset.vocabulary.name(c): values for c, values in metrics.per_class(found).items()},
+            }
+        )
+    tgq = _tgq(run, counts, dataset, drawn(len(counts.ids))) if counts.truth is not None else None
+    result = {
+        "format": "zgbench-result/1",
+        "submission": {"name": run.header.name, "sha256": sha256_file(run.reader.path), "track": run.header.track, "method": run.header.method},
+        "dataset": {
+            "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
+            "ids_sha256": dataset.ids_sha256(), "truth_sha256": counts.truth_sha256(),
+        },
+        "protocol": asdict(protocol),
+        "scores": rows,
+        "tgq": tgq,
+        "unavailable": run.unavailable,
+    }  # fmt: skip
+    made_from = {
+        "submission_sha256": result["submission"]["sha256"],  # type: ignore[index]
+        "truth_sha256": run.dataset.source.fingerprint(counts.ids),
+        "ids_sha256": run.dataset.ids_sha256(),
+        "partial": len(counts.ids) < len(run.dataset.ids),
+    }
+    return Evaluation(result, counts, reassigned, dataset, stem_of(run.reader.path), made_from, run.timing)
+
+
+def _signature(run: _Run, row: Row, counts: Counts, dataset: Dataset, n_images: int) -> str:
+    facts = _facts(run, dataset, select(counts, row.images), n_images)
+    facts |= {"reassign": row.reassigned.how, "encoder": row.reassigned.encoder, "verify": row.verify}
+    if row.verify.startswith("h"):
+        facts["human"] = f"{run.protocol.human},whole-images"
+    return sign(run.protocol, facts)
+
+
+def _facts(run: _Run, dataset: Dataset, counts: Counts, n_images: int) -> dict[str, str]:
+    rated = dataset.only(counts.ids)
+    return {
+        "data": dataset.key, "split": dataset.split, "n": str(n_images), "ids": rated.ids_sha256()[:8],
+        "truth": counts.truth_sha256()[:8], "track": run.header.track,
+    }  # fmt: skip
+
+
+def _tgq(run: _Run, counts: Counts, dataset: Dataset, weights: Any) -> dict[str, Any] | None:
+    """Text Generation Quality: share of truth segments whose label has cosine > τ with the true name."""
+    if "TT" in run.unavailable:
+        run.unavailable["TGQ"] = run.unavailable["TT"]
+        return None
+    try:
+        similarity = true_similarity(counts, run.text, run.protocol.text_prompt, dataset.vocabulary)
+    except ModelUnavailable as error:
+        run.unavailable["TGQ"] = str(error)
+        return None
+    truth = np.bincount(counts.image[counts.cls > 0], minlength=len(counts.ids))  # track oracle: one entry a truth segment
+    hits = np.bincount(counts.owner[similarity > np.float32(run.protocol.tau_text)], minlength=len(counts.ids))
+    samples = (weights @ hits.astype(np.float64)) / np.maximum(weights @ truth.astype(np.float64), 1)
+    value = float(hits.sum() / truth.sum()) if truth.sum() else float("nan")
+    facts = _facts(run, dataset, counts, len(counts.ids)) | {"score": "TGQ", "encoder": run.text_name, "verify": f"cos>{run.protocol.tau_text:g}"}
+    return {
+        **number(resampling.Estimate(value, *resampling.interval(samples))),
+        "segments": int(truth.sum()),
+        "labelled": len(counts.labels),
+        "signature": sign(run.protocol, facts),
+    }

@@ -1,0 +1,112 @@
+"""Intervals and paired tests from per-image statistics: one resampler for every score.
+
+Percentile bootstrap over images (Efron & Tibshirani 1993, ch. 13) and a paired permutation test by sign flips,
+in which each image's two sets of statistics change places with probability ½.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from zgbench.metrics import Statistics
+
+Float = NDArray[np.float64]
+_CHUNK = 125
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score with its 95 % interval; ``value`` is NaN where the score is undefined."""
+
+    value: float
+    low: float
+    high: float
+
+
+def weights(n_images: int, resamples: int, seed: int) -> NDArray[np.uint16]:
+    """How often each resample drew each image, uint16 [resamples, images]."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    drawn = np.empty((resamples, n_images), dtype=np.uint16)
+    for row in drawn:
+        row[:] = np.bincount(generator.integers(0, n_images, n_images), minlength=n_images)
+    return drawn
+
+
+def _weighted_sums(per_image: sparse.csr_matrix, w: NDArray[np.uint16]) -> Float:
+    """[resamples, columns] sums; sparse products run in one fixed order, so the result never depends on threads."""
+    transposed = per_image.T.tocsr()
+    parts = [np.asarray(transposed @ w[at : at + _CHUNK].T.astype(np.float64)).T for at in range(0, len(w), _CHUNK)]
+    return np.concatenate(parts)
+
+
+def total(per_image: sparse.csr_matrix) -> Float:
+    """Sum over images, float64 [columns]."""
+    return np.asarray(per_image.sum(axis=0)).ravel()
+
+
+def interval(samples: Float) -> tuple[float, float]:
+    """2.5th and 97.5th percentile of the defined resamples; NaN when there is none."""
+    defined = samples[~np.isnan(samples)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def estimates(statistics: Statistics, w: NDArray[np.uint16]) -> dict[str, Estimate]:
+    """Every score with its interval.
+
+    Args:
+        w: from :func:`weights`, for the same images.
+    """
+    values = statistics.scores(total(statistics.per_image))
+    samples = statistics.scores(_weighted_sums(statistics.per_image, w))
+    return {name: Estimate(float(value), *interval(samples[name])) for name, value in values.items()}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Paired difference A − B of a score, its 95 % interval, and the two-sided p-value of no difference."""
+
+    a: float
+    b: float
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+def compare(a: Statistics, b: Statistics, w: NDArray[np.uint16], *, draws: int = 10_000, seed: int = 0) -> dict[str, Difference]:
+    """Compare two methods on the same images.
+
+    Args:
+        a, b: of the same images in the same order, with the same layout.
+        w: bootstrap weights for these images.
+        draws: sign flips; the smallest possible p is 1 / (draws + 1).
+    """
+    score_a, score_b = a.scores(total(a.per_image)), b.scores(total(b.per_image))
+    boot_a, boot_b = a.scores(_weighted_sums(a.per_image, w)), b.scores(_weighted_sums(b.per_image, w))
+    half = (a.per_image - b.per_image) * 0.5
+    middle = (total(a.per_image) + total(b.per_image)) * 0.5
+    transposed = half.T.tocsr()
+    generator = np.random.Generator(np.random.PCG64(seed))
+    at_least = dict.fromkeys(score_a, 0)
+    for start in range(0, draws, _CHUNK):
+        signs = generator.integers(0, 2, (min(_CHUNK, draws - start), half.shape[0]), dtype=np.int8) * 2.0 - 1.0
+        shift = np.asarray(transposed @ signs.T).T
+        flipped_a, flipped_b = a.scores(middle + shift), b.scores(middle - shift)
+        for name in score_a:
+            seen = abs(float(score_a[name] - score_b[name]))
+            # a hair of slack: a flip that changes nothing must count as equal whatever the rounding
+            at_least[name] += int((np.abs(flipped_a[name] - flipped_b[name]) >= seen - 1e-12).sum())
+    return {
+        name: Difference(
+            float(score_a[name]), float(score_b[name]), float(score_a[name] - score_b[name]),
+            *interval(boot_a[name] - boot_b[name]), (at_least[name] + 1) / (draws + 1),
+        )
+        for name in score_a
+    }

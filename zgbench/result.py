@@ -1,0 +1,214 @@
+"""What an evaluation found, and the files that keep it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zgbench import counts as counts_file
+from zgbench.counts import Counts
+from zgbench.datasets import Dataset
+from zgbench.errors import DataError, InputError
+from zgbench.files import replacing, sha256_file, write_bytes
+from zgbench.protocol import VERSION, Protocol
+from zgbench.reassign import Decision
+from zgbench.resampling import Estimate
+from zgbench.rows import Reassigned
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = "zgbench-result/1"
+RESULT = ".result.json"
+
+
+def number(estimate: Estimate) -> dict[str, Any]:
+    """A score as it stands in a result file; null where it is undefined."""
+
+    def plain(value: float) -> float | None:
+        return None if math.isnan(value) else value
+
+    return {"value": plain(estimate.value), "ci95": [plain(estimate.low), plain(estimate.high)]}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one submission.
+
+    Attributes:
+        result: as in the result file, without files, versions and timing.
+        counts: N[s, c] of the scored images.
+        reassigned: what every segment was mapped to.
+        dataset: the scored images.
+        stem: submission file name without its ending.
+        made_from: content hashes that decide whether the counts may be used again.
+        timing: seconds a step.
+    """
+
+    result: dict[str, Any]
+    counts: Counts
+    reassigned: list[Reassigned]
+    dataset: Dataset
+    stem: str
+    made_from: dict[str, Any]
+    timing: dict[str, float]
+
+    @property
+    def scores(self) -> list[dict[str, Any]]:
+        """Rows of the result, as in the result file."""
+        rows: list[dict[str, Any]] = self.result["scores"]
+        return rows
+
+    @property
+    def tgq(self) -> dict[str, Any] | None:
+        """Text Generation Quality, None on track ``free``."""
+        found: dict[str, Any] | None = self.result["tgq"]
+        return found
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """What could not be scored → why, and what to do."""
+        found: dict[str, str] = self.result["unavailable"]
+        return found
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a (reassignment, verification); scores as fractions 0–1, with the ends of their 95 % intervals."""
+        import pandas as pd
+
+        return pd.DataFrame([flat(row) for row in self.scores])
+
+    @property
+    def per_class(self) -> pd.DataFrame:
+        """One row a (reassignment, verification, class)."""
+        import pandas as pd
+
+        return pd.DataFrame(per_class_rows(self.result))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result file's content; equal input gives equal content but for ``timing_s``."""
+        rounded = {step: round(seconds, 3) for step, seconds in self.timing.items()}
+        return {**self.result, "timing_s": rounded, "versions": {"zgbench": "0.1.0", "protocol": VERSION, "numpy": np.__version__, "python": platform.python_version()}}
+
+    def save(self, out: Path) -> Path:
+        """Write result, statistics, segments and per-class files; the result last, so that it never stands alone.
+
+        Returns:
+            Path of the result file.
+        """
+        base = out / f"{self.stem}.{self.dataset.key}"
+        stats, decided = Path(f"{base}.stats.parquet"), Path(f"{base}.segments.parquet")
+        counts_file.save(self.counts, stats, self.made_from)
+        save_segments(self, decided)
+        write_bytes(f"{base}.per_class.csv", per_class_csv(self.result).encode())
+        content = self.to_dict()
+        content["files"] = {"stats": {"name": stats.name, "sha256": sha256_file(stats)}, "segments": {"name": decided.name, "sha256": sha256_file(decided)}}
+        target = Path(f"{base}{RESULT}")
+        write_bytes(target, (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+        return target
+
+
+def flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A score row as one flat record."""
+    record = {key: row[key] for key in ("reassign", "verify", "images", "segments", "segments_kept")}
+    named = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]} | {f"recall_{k}": v for k, v in row["recall"].items()}
+    for name, found in named.items():
+        record |= {name: found["value"], f"{name}_low": found["ci95"][0], f"{name}_high": found["ci95"][1]}
+    return record | {"signature": row["signature"]}
+
+
+def per_class_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Flat records of every row's classes."""
+    return [
+        {"reassign": row["reassign"], "verify": row["verify"], "class": name, **values}
+        for row in result["scores"]
+        for name, values in row["per_class"].items()
+    ]
+
+
+def per_class_csv(result: dict[str, Any]) -> str:
+    """Per-class scores as CSV; an undefined score is an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["reassign", "verify", "class", "iou", "recall", "images"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(per_class_rows(result))
+    return text.getvalue()
+
+
+def save_segments(found: Evaluation, path: Path) -> None:
+    """Write ``*.segments.parquet``: a row a segment, with what each reassignment made of it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    counts = found.counts
+    columns: dict[str, Any] = {
+        "image_id": pa.array(counts.ids, pa.string()).take(pa.array(counts.owner)),
+        "segment": pa.array((np.arange(len(counts.labels)) - counts.offsets[counts.owner]).astype(np.int32)),
+        "label": pa.array(counts.labels, pa.string()),
+    }
+    for reassigned in found.reassigned:
+        how = reassigned.how.lower()
+        columns[f"{how}_class"] = pa.array(reassigned.decision.class_id.astype(np.int32))
+        columns[f"{how}_similarity"] = pa.array(reassigned.decision.similarity)
+        if reassigned.rated is not None:
+            columns[f"{how}_rated"] = pa.array(reassigned.rated, from_pandas=True)
+    with replacing(path) as temporary:
+        pq.write_table(pa.table(columns), temporary, compression="zstd")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A result file with the statistics beside it."""
+
+    path: Path
+    result: dict[str, Any]
+    counts: Counts
+    reassigned: list[Reassigned]
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol that the result was made under."""
+        return Protocol(**self.result["protocol"])
+
+
+def load_result(path: Path) -> Stored:
+    """Read a result file and the two files beside it, checked against the hashes in it.
+
+    Raises:
+        InputError: not a result file.
+        DataError: a file beside it is missing or was changed.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(result, dict) or result.get("format") != FORMAT:
+            raise InputError(f"{path}: expected a result file of format {FORMAT}, as zgbench evaluate --out writes them.")
+        places = {key: path.with_name(Path(entry["name"]).name) for key, entry in result["files"].items()}
+        for key, place in places.items():
+            if not place.is_file() or sha256_file(place) != result["files"][key]["sha256"]:
+                raise DataError(f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again.")
+        counts = counts_file.load(places["stats"])
+        table = pq.read_table(places["segments"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+        raise InputError(f"{path}: not a readable result file ({error}).") from error
+    reassigned = [
+        Reassigned(
+            how,  # type: ignore[arg-type]
+            Decision(table[f"{how.lower()}_class"].to_numpy().astype(np.int64), table[f"{how.lower()}_similarity"].to_numpy()),
+            "",
+            table[f"{how.lower()}_rated"].to_numpy() if f"{how.lower()}_rated" in table.column_names else None,
+        )
+        for how in ("TT", "ST")
+        if f"{how.lower()}_class" in table.column_names
+    ]
+    return Stored(path, result, counts, reassigned)
