@@ -65,7 +65,9 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         InputError, DataError: a file is damaged or missing.
     """
     first, second = load_result(Path(a)), load_result(Path(b))
-    rows_a, rows_b = ({(r["reassign"], r["verify"]): r["signature"] for r in s.result["scores"]} for s in (first, second))
+    rows_a, rows_b = (
+        {(r["reassign"], r["verify"]): r["signature"] for r in s.result["scores"]} for s in (first, second)
+    )
     refused = [
         f"{how} {verify}: {unlike(rows_a.get((how, verify)), rows_b.get((how, verify)))}"
         for how, verify in dict.fromkeys((*rows_a, *rows_b))
@@ -73,15 +75,23 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
     ]
     shared = [key for key, signature in rows_a.items() if rows_b.get(key) == signature]
     if not shared:
-        raise UsageError("these results cannot be compared, their signatures differ:\n  " + "\n  ".join(refused) + "\nEvaluate both on the same data under the same protocol.")
+        raise UsageError(
+            "these results cannot be compared, their signatures differ:\n  "
+            + "\n  ".join(refused)
+            + "\nEvaluate both on the same data under the same protocol."
+        )
     vocabulary = _vocabulary(first.result["dataset"]["key"])
     found = {}
     for key in shared:
         row_a, row_b = _row(first, key), _row(second, key)
-        statistics_a, statistics_b = (_statistics(stored, row, vocabulary) for stored, row in ((first, row_a), (second, row_b)))
+        statistics_a, statistics_b = (
+            _statistics(stored, row, vocabulary) for stored, row in ((first, row_a), (second, row_b))
+        )
         protocol = first.protocol
         weights = resampling.weights(int(row_a.images.sum()), protocol.resamples, protocol.seed)
-        found[(*key, rows_a[key])] = resampling.compare(statistics_a, statistics_b, weights, draws=DRAWS, seed=protocol.seed)
+        found[(*key, rows_a[key])] = resampling.compare(
+            statistics_a, statistics_b, weights, draws=DRAWS, seed=protocol.seed
+        )
     return Comparison((first.result["submission"]["name"], second.result["submission"]["name"]), found, refused)
 
 

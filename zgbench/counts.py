@@ -174,7 +174,9 @@ def save(counts: Counts, path: Path, about: dict[str, Any]) -> None:
     }
     if counts.truth is not None:
         columns["truth"] = lists(segment_offsets, pa.array(counts.truth))
-    table = pa.table(columns).replace_schema_metadata({"zgbench": json.dumps({"format": FORMAT, **about}, sort_keys=True)})
+    table = pa.table(columns).replace_schema_metadata(
+        {"zgbench": json.dumps({"format": FORMAT, **about}, sort_keys=True)}
+    )
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", row_group_size=4096)
 

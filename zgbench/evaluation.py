@@ -122,12 +122,18 @@ def evaluate(
     if header is None:
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
-    chosen = protocol if isinstance(protocol, Protocol) else preset(protocol, header.dataset, background=background, human=human, seed=seed)
+    chosen = (
+        protocol
+        if isinstance(protocol, Protocol)
+        else preset(protocol, header.dataset, background=background, human=human, seed=seed)
+    )
     asked = _asked(reassign)
     table = read_ratings(ratings) if ratings is not None else None
     dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
     cache = EmbeddingCache()
-    options = {name: getattr(chosen, name) for name in ("saliency", "sigma", "first_masked_layer")} | {"mode": chosen.segment_mode}
+    options = {name: getattr(chosen, name) for name in ("saliency", "sigma", "first_masked_layer")} | {
+        "mode": chosen.segment_mode
+    }
     text = CachedTextEncoder(text_encoder or SentenceBert(chosen.text_model), cache)
     pictures = clip or Clip(chosen.clip_model, options)
     run = _Run(reader, header, dataset, chosen, text, pictures, CachedTextEncoder(pictures, cache), cache, progress)
@@ -139,16 +145,20 @@ def evaluate(
     run.timing["counts"] = time.perf_counter() - started
 
     started = time.perf_counter()
-    reassigned = [found for how in asked if (found := _reassigned(run, how, counts, table, strict=reassign is not None)) is not None]
+    reassigned = [
+        found
+        for how in asked
+        if (found := _reassigned(run, how, counts, table, strict=reassign is not None)) is not None
+    ]
     run.timing["models"] = time.perf_counter() - started
     started = time.perf_counter()
-    found = _scored(run, counts, kept_dataset, reassigned)
+    scored = _scored(run, counts, kept_dataset, reassigned)
     run.timing["scores"] = time.perf_counter() - started
     if table is not None:
-        found.result["ratings"] = {"sha256": table.sha256, "aggregate": chosen.human}
+        scored.result["ratings"] = {"sha256": table.sha256, "aggregate": chosen.human}
     if out is not None:
-        found.save(Path(out))
-    return found
+        scored.save(Path(out))
+    return scored
 
 
 def _asked(reassign: Sequence[str] | None) -> tuple[Reassignment, ...]:
@@ -172,7 +182,9 @@ def _knock(run: _Run, asked: tuple[Reassignment, ...], *, strict: bool) -> None:
                     f"protocol {run.protocol.name} takes the submission's own segment embeddings, and this one has none. "
                     "Add them (SubmissionWriter.add(..., embeddings=...)), or choose --protocol v1, which makes its own."
                 )
-            encoder, prompt = (run.text, run.protocol.text_prompt) if how == "TT" else (run.clip_text, run.protocol.clip_prompt)
+            encoder, prompt = (
+                (run.text, run.protocol.text_prompt) if how == "TT" else (run.clip_text, run.protocol.clip_prompt)
+            )
             class_vectors(encoder, prompt, run.dataset.vocabulary)
         except ModelUnavailable as error:
             if strict:
@@ -198,7 +210,9 @@ def _counts(run: _Run, report: Report, partial: bool, workers: int, out: Path | 
     return collect(run.reader, run.header, run.dataset, report, partial=partial, workers=workers, progress=tick)
 
 
-def _reassigned(run: _Run, how: Reassignment, counts: Counts, table: Ratings | None, *, strict: bool) -> Reassigned | None:
+def _reassigned(
+    run: _Run, how: Reassignment, counts: Counts, table: Ratings | None, *, strict: bool
+) -> Reassigned | None:
     if how in run.unavailable:
         return None
     protocol, vocabulary = run.protocol, run.dataset.vocabulary
@@ -249,7 +263,9 @@ def _scored(run: _Run, counts: Counts, dataset: Dataset, reassigned: list[Reassi
         n_images = int(row.images.sum())
         if n_images == 0:
             rated = int((~np.isnan(row.reassigned.rated)).sum()) if row.reassigned.rated is not None else 0
-            run.unavailable[name] = f"no image has ratings for all of its segments ({rated} of {len(counts.labels)} segments are rated). Rate whole images."
+            run.unavailable[name] = (
+                f"no image has ratings for all of its segments ({rated} of {len(counts.labels)} segments are rated). Rate whole images."
+            )
             continue
         found = row.class_counts(counts, dataset.vocabulary, rule)
         scores = resampling.estimates(metrics.statistics(found, protocol.scoring), drawn(n_images))
@@ -268,9 +284,10 @@ def _scored(run: _Run, counts: Counts, dataset: Dataset, reassigned: list[Reassi
             }
         )
     tgq = _tgq(run, counts, dataset, drawn(len(counts.ids))) if counts.truth is not None else None
+    submission_sha256 = sha256_file(run.reader.path)
     result = {
         "format": "zgbench-result/1",
-        "submission": {"name": run.header.name, "sha256": sha256_file(run.reader.path), "track": run.header.track, "method": run.header.method},
+        "submission": {"name": run.header.name, "sha256": submission_sha256, "track": run.header.track, "method": run.header.method},
         "dataset": {
             "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
             "ids_sha256": dataset.ids_sha256(), "truth_sha256": counts.truth_sha256(),
@@ -281,7 +298,7 @@ def _scored(run: _Run, counts: Counts, dataset: Dataset, reassigned: list[Reassi
         "unavailable": run.unavailable,
     }  # fmt: skip
     made_from = {
-        "submission_sha256": result["submission"]["sha256"],  # type: ignore[index]
+        "submission_sha256": submission_sha256,
         "truth_sha256": run.dataset.source.fingerprint(counts.ids),
         "ids_sha256": run.dataset.ids_sha256(),
         "partial": len(counts.ids) < len(run.dataset.ids),
@@ -315,11 +332,17 @@ def _tgq(run: _Run, counts: Counts, dataset: Dataset, weights: Any) -> dict[str,
     except ModelUnavailable as error:
         run.unavailable["TGQ"] = str(error)
         return None
-    truth = np.bincount(counts.image[counts.cls > 0], minlength=len(counts.ids))  # track oracle: one entry a truth segment
+    truth = np.bincount(
+        counts.image[counts.cls > 0], minlength=len(counts.ids)
+    )  # track oracle: one entry a truth segment
     hits = np.bincount(counts.owner[similarity > np.float32(run.protocol.tau_text)], minlength=len(counts.ids))
     samples = (weights @ hits.astype(np.float64)) / np.maximum(weights @ truth.astype(np.float64), 1)
     value = float(hits.sum() / truth.sum()) if truth.sum() else float("nan")
-    facts = _facts(run, dataset, counts, len(counts.ids)) | {"score": "TGQ", "encoder": run.text_name, "verify": f"cos>{run.protocol.tau_text:g}"}
+    facts = _facts(run, dataset, counts, len(counts.ids)) | {
+        "score": "TGQ",
+        "encoder": run.text_name,
+        "verify": f"cos>{run.protocol.tau_text:g}",
+    }
     return {
         **number(resampling.Estimate(value, *resampling.interval(samples))),
         "segments": int(truth.sum()),

@@ -38,7 +38,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise ZgbenchError(f"cannot write {path}: {error.strerror or error}. Free some space or choose another folder.") from error
+        raise ZgbenchError(
+            f"cannot write {path}: {error.strerror or error}. Free some space or choose another folder."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -61,13 +61,17 @@ def class_counts(counts: Counts, assigned: Int, classes: Int, background: Backgr
     position = np.full(int(max(classes.max(initial=0), counts.cls.max(initial=0))) + 1, -1, dtype=np.int64)
     position[classes] = np.arange(len(classes))
     n = len(classes)
-    predicted_id = np.where(counts.segment >= 0, assigned[counts.segment], 0) if len(assigned) else np.zeros_like(counts.cls)
+    predicted_id = (
+        np.where(counts.segment >= 0, assigned[counts.segment], 0) if len(assigned) else np.zeros_like(counts.cls)
+    )
     is_truth = counts.cls > 0
     is_kept = predicted_id > 0
     truth_key = counts.image * n + position[counts.cls]
     kept_key = counts.image * n + position[predicted_id]
     kept_segments = np.flatnonzero(assigned > 0)
-    named_key = counts.owner[kept_segments] * n + position[assigned[kept_segments]]  # also kept segments that are all void
+    named_key = (
+        counts.owner[kept_segments] * n + position[assigned[kept_segments]]
+    )  # also kept segments that are all void
 
     keys = np.unique(np.concatenate((truth_key[is_truth], named_key)))
 
@@ -151,7 +155,7 @@ def statistics(found: ClassCounts, scoring: Scoring) -> Statistics:
     n_images, n_classes = found.n_images, len(found.classes)
 
     def per_image(values: NDArray[Any], chosen: NDArray[np.bool_]) -> Float:
-        return np.bincount(found.image[chosen], weights=values[chosen], minlength=n_images)
+        return np.bincount(found.image[chosen], weights=values[chosen], minlength=n_images).astype(np.float64)
 
     everywhere = np.ones(len(union), dtype=bool)
     classes_defined = per_image(np.ones(len(union)), defined)
@@ -174,7 +178,9 @@ def statistics(found: ClassCounts, scoring: Scoring) -> Statistics:
 
         for name, (above, below) in THRESHOLDS.items():
             columns[f"found.{name}"] = share(defined & (below * found.intersection >= above * union))
-        steps = np.floor_divide(100 * found.intersection, np.maximum(union, 1)) + 1  # number of τ = k/100 that IoU reaches
+        steps = (
+            np.floor_divide(100 * found.intersection, np.maximum(union, 1)) + 1
+        )  # number of τ = k/100 that IoU reaches
         columns["found.auc"] = share(np.where(defined, steps / 101, 0.0))
 
     layout = {name: place for place, name in enumerate(columns)}
@@ -182,7 +188,9 @@ def statistics(found: ClassCounts, scoring: Scoring) -> Statistics:
     dense = sparse.csr_matrix(np.stack(list(columns.values()), axis=1))
     where = (found.image, found.cls)
     shape = (n_images, n_classes)
-    both = [sparse.csr_matrix((values.astype(np.float64), where), shape=shape) for values in (found.intersection, union)]
+    both = [
+        sparse.csr_matrix((values.astype(np.float64), where), shape=shape) for values in (found.intersection, union)
+    ]
     return Statistics(sparse.hstack([dense, *both], format="csr"), layout, n_classes)
 
 
@@ -192,7 +200,7 @@ def per_class(found: ClassCounts) -> dict[int, dict[str, float | int | None]]:
     union = found.union
 
     def total(values: NDArray[Any]) -> Float:
-        return np.bincount(found.cls, weights=values, minlength=n)
+        return np.bincount(found.cls, weights=values, minlength=n).astype(np.float64)
 
     intersections, unions = total(found.intersection), total(union)
     segments = total(found.truth > 0)

@@ -66,7 +66,9 @@ def joint_counts(truth: Truth, found: Foreground) -> Entries:
     stored = keys & ((1 << bits) - 1)
     classes = truth.table[stored]
     if (classes == INVALID).any():
-        raise ValueError(f"the truth holds the value {int(stored[classes == INVALID][0])}, which the data set does not define")
+        raise ValueError(
+            f"the truth holds the value {int(stored[classes == INVALID][0])}, which the data set does not define"
+        )
     return _merge((keys >> bits) - 1, classes, pixels)
 
 
@@ -102,7 +104,9 @@ def count_batch(images: list[Image], source: TruthSource, vocabulary: Vocabulary
     checked = check_masks(images, [truth.size for truth in truths])
     for image, truth, found in zip(images, truths, checked, strict=True):
         if isinstance(found, Foreground):
-            outcomes.append(ImageCounts(image.id, image.size, image.labels, None, *_counted(image.id, truth, found), image.first))
+            outcomes.append(
+                ImageCounts(image.id, image.size, image.labels, None, *_counted(image.id, truth, found), image.first)
+            )
         else:
             outcomes.append(Rejected(found))
     return outcomes
@@ -112,7 +116,9 @@ def _counted(image_id: str, truth: Truth, found: Foreground) -> Entries:
     try:
         return joint_counts(truth, found)
     except ValueError as error:
-        raise DataError(f"{image_id}: {error}. The file is damaged or of another make; see zgbench datasets check.") from error
+        raise DataError(
+            f"{image_id}: {error}. The file is damaged or of another make; see zgbench datasets check."
+        ) from error
 
 
 def _count_oracle(image: Image, truth: Truth, vocabulary: Vocabulary) -> Outcome:
@@ -123,16 +129,43 @@ def _count_oracle(image: Image, truth: Truth, vocabulary: Vocabulary) -> Outcome
     problems = []
     if image.size != truth.size:
         problems.append(
-            Problem("wrong-size", f"{image.path}.size", f"{list(truth.size)} (height, width of the truth)", f"{list(image.size)}", "Write the truth's size.", image.id)
+            Problem(
+                "wrong-size",
+                f"{image.path}.size",
+                f"{list(truth.size)} (height, width of the truth)",
+                f"{list(image.size)}",
+                "Write the truth's size.",
+                image.id,
+            )
         )
     owner: dict[int, int] = {}
     for index, name in enumerate(image.classes or ()):
         class_id = vocabulary.id(name)
         names = ", ".join(vocabulary.name(c) for c in sorted(present) if c > 0)
         if class_id is None or class_id not in present:
-            problems.append(Problem("class", f"{image.where(index)}.class", f"a class that this image's truth shows: {names}", quote(name), "Name each truth segment by its class.", image.id, index))
+            problems.append(
+                Problem(
+                    "class",
+                    f"{image.where(index)}.class",
+                    f"a class that this image's truth shows: {names}",
+                    quote(name),
+                    "Name each truth segment by its class.",
+                    image.id,
+                    index,
+                )
+            )
         elif class_id in owner:
-            problems.append(Problem("duplicate-class", f"{image.where(index)}.class", "each truth segment once", f"{quote(name)} again (segment {owner[class_id]})", "Give one label for each truth segment.", image.id, index))
+            problems.append(
+                Problem(
+                    "duplicate-class",
+                    f"{image.where(index)}.class",
+                    "each truth segment once",
+                    f"{quote(name)} again (segment {owner[class_id]})",
+                    "Give one label for each truth segment.",
+                    image.id,
+                    index,
+                )
+            )
         else:
             owner[class_id] = index
     if problems:
@@ -160,15 +193,17 @@ def count_all(
     Raises:
         InternalError: a worker process died.
     """
-    batches = iter(lambda: list(islice(stream, BATCH)), [])
     stream = iter(images)
+    batches: Iterator[list[Image]] = iter(lambda: list(islice(stream, BATCH)), [])
     if workers <= 1:
         for batch in batches:
             yield from count_batch(batch, source, vocabulary)
             progress(len(batch))
         return
     with ExitStack() as stack:
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_keep, initargs=(source, vocabulary))
+        pool = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_keep, initargs=(source, vocabulary)
+        )
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         waiting: deque[Future[list[Outcome]]] = deque()
         try:
@@ -179,7 +214,9 @@ def count_all(
             while waiting:
                 yield from _next(waiting, progress)
         except BrokenProcessPool as error:
-            raise InternalError("a worker process was killed (out of memory?). Nothing was written. Try again with --workers 1.") from error
+            raise InternalError(
+                "a worker process was killed (out of memory?). Nothing was written. Try again with --workers 1."
+            ) from error
 
 
 def _next(waiting: deque[Future[list[Outcome]]], progress: Callable[[int], None]) -> list[Outcome]:

@@ -99,7 +99,9 @@ def preset(name: str | None, dataset: str, **changes: Any) -> Protocol:
     if chosen not in PRESETS:
         raise UsageError(f"--protocol {chosen}: there is no such preset. Known: {', '.join(PRESETS)}.")
     if chosen == "mini" and dataset != "mini":
-        raise UsageError(f"--protocol mini: its small CLIP knows the data set mini only, not {dataset}. Use v1, iccv2023 or offline.")
+        raise UsageError(
+            f"--protocol mini: its small CLIP knows the data set mini only, not {dataset}. Use v1, iccv2023 or offline."
+        )
     return replace(PRESETS[chosen], **{key: value for key, value in changes.items() if value is not None})
 
 

@@ -37,12 +37,16 @@ class Ratings:
     items: Mapping[Item, Mapping[str, int]]
     sha256: str
 
-    def aggregated(self, counts: Counts, class_id: NDArray[np.int64], vocabulary: Vocabulary, how: HumanAggregate) -> NDArray[np.float64]:
+    def aggregated(
+        self, counts: Counts, class_id: NDArray[np.int64], vocabulary: Vocabulary, how: HumanAggregate
+    ) -> NDArray[np.float64]:
         """One score a segment for the label T* that it was reassigned to, float64 [segments]; NaN where nobody rated it."""
         names = dict(zip(vocabulary.ids, vocabulary.names, strict=True))
         local = np.arange(len(counts.labels)) - counts.offsets[counts.owner]
         found = np.full(len(counts.labels), np.nan)
-        for place, (image, segment, chosen) in enumerate(zip(counts.owner.tolist(), local.tolist(), class_id.tolist(), strict=True)):
+        for place, (image, segment, chosen) in enumerate(
+            zip(counts.owner.tolist(), local.tolist(), class_id.tolist(), strict=True)
+        ):
             scores = self.items.get((counts.ids[image], segment, names[chosen]))
             if scores:
                 found[place] = aggregate(list(scores.values()), how)
@@ -67,7 +71,7 @@ def aggregate(scores: list[int], how: HumanAggregate) -> float:
 def fully_rated(counts: Counts, rated: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Images whose segments all have ratings, bool [images]; an image without segments has none missing."""
     missing = np.bincount(counts.owner[np.isnan(rated)], minlength=len(counts.ids))
-    return missing == 0
+    return np.asarray(missing == 0)
 
 
 def read_ratings(path: str | os.PathLike[str]) -> Ratings:
@@ -91,7 +95,9 @@ def read_ratings(path: str | os.PathLike[str]) -> Ratings:
         elif file.suffix == ".csv":
             table = pd.read_csv(file, dtype=str, keep_default_na=False)
         else:
-            raise InputError(f"--ratings {file}: expected a .csv or .parquet file with the columns {', '.join(COLUMNS)}.")
+            raise InputError(
+                f"--ratings {file}: expected a .csv or .parquet file with the columns {', '.join(COLUMNS)}."
+            )
     except (OSError, ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
         raise InputError(f"--ratings {file}: cannot be read as a table ({quote(str(error), 120)[1:-1]}).") from error
     missing = [column for column in COLUMNS if column not in table.columns]

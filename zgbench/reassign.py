@@ -87,11 +87,15 @@ def true_similarity(counts: Counts, encoder: TextEncoder, prompt: str, vocabular
     result = np.empty(len(place), dtype=np.float32)
     for at in range(0, len(place), _CHUNK):
         span = slice(at, at + _CHUNK)
-        result[span] = np.einsum("nd,nd->n", labels[inverse[span]].astype(np.float64), names[place[span]].astype(np.float64))
+        result[span] = np.einsum(
+            "nd,nd->n", labels[inverse[span]].astype(np.float64), names[place[span]].astype(np.float64)
+        )
     return result
 
 
-def segment_to_text(vectors: Vectors, encoder: TextEncoder, prompt: str, vocabulary: Vocabulary, where: str) -> Decision:
+def segment_to_text(
+    vectors: Vectors, encoder: TextEncoder, prompt: str, vocabulary: Vocabulary, where: str
+) -> Decision:
     """ST: T*_i = argmax_t cos(CLIP_image(S_i), CLIP_text(t)).
 
     Raises:
@@ -99,7 +103,9 @@ def segment_to_text(vectors: Vectors, encoder: TextEncoder, prompt: str, vocabul
     """
     names = class_vectors(encoder, prompt, vocabulary)
     if vectors.shape[1] != names.shape[1]:
-        raise InputError(f"{where}: vectors of width {vectors.shape[1]}, but {encoder.name} has {names.shape[1]}. Embed the segments with the same CLIP.")
+        raise InputError(
+            f"{where}: vectors of width {vectors.shape[1]}, but {encoder.name} has {names.shape[1]}. Embed the segments with the same CLIP."
+        )
     return nearest(unit(vectors), names, vocabulary.ids)
 
 
@@ -119,10 +125,14 @@ def read_embeddings(path: Path, segments: int) -> NDArray[Any]:
     from safetensors import SafetensorError, safe_open
 
     def bad(expected: str, found: str) -> InputError:
-        return InputError(f"{path}: expected {expected}, found {found}. Write embeddings with SubmissionWriter.add(..., embeddings=...).")
+        return InputError(
+            f"{path}: expected {expected}, found {found}. Write embeddings with SubmissionWriter.add(..., embeddings=...)."
+        )
 
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file, though the submission names it under \"embeddings\". Put it beside the submission.")
+        raise InputError(
+            f'{path}: there is no such file, though the submission names it under "embeddings". Put it beside the submission.'
+        )
     try:
         with safe_open(str(path), framework="numpy") as file:
             keys = list(file.keys())
@@ -144,5 +154,3 @@ def read_embeddings(path: Path, segments: int) -> NDArray[Any]:
     if len(zero):
         raise bad("vectors with a direction", f"all zeros in row {int(zero[0])} ({len(zero)} rows in all)")
     return tensor
-
-

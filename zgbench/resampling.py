@@ -80,7 +80,9 @@ class Difference:
     p: float
 
 
-def compare(a: Statistics, b: Statistics, w: NDArray[np.uint16], *, draws: int = 10_000, seed: int = 0) -> dict[str, Difference]:
+def compare(
+    a: Statistics, b: Statistics, w: NDArray[np.uint16], *, draws: int = 10_000, seed: int = 0
+) -> dict[str, Difference]:
     """Compare two methods on the same images.
 
     Args:
@@ -105,8 +107,11 @@ def compare(a: Statistics, b: Statistics, w: NDArray[np.uint16], *, draws: int =
             at_least[name] += int((np.abs(flipped_a[name] - flipped_b[name]) >= seen - 1e-12).sum())
     return {
         name: Difference(
-            float(score_a[name]), float(score_b[name]), float(score_a[name] - score_b[name]),
-            *interval(boot_a[name] - boot_b[name]), (at_least[name] + 1) / (draws + 1),
+            float(score_a[name]),
+            float(score_b[name]),
+            float(score_a[name] - score_b[name]),
+            *interval(boot_a[name] - boot_b[name]),
+            (at_least[name] + 1) / (draws + 1),
         )
         for name in score_a
     }

@@ -96,7 +96,16 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """The result file's content; equal input gives equal content but for ``timing_s``."""
         rounded = {step: round(seconds, 3) for step, seconds in self.timing.items()}
-        return {**self.result, "timing_s": rounded, "versions": {"zgbench": "0.1.0", "protocol": VERSION, "numpy": np.__version__, "python": platform.python_version()}}
+        return {
+            **self.result,
+            "timing_s": rounded,
+            "versions": {
+                "zgbench": "0.1.0",
+                "protocol": VERSION,
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+        }
 
     def save(self, out: Path) -> Path:
         """Write result, statistics, segments and per-class files; the result last, so that it never stands alone.
@@ -110,7 +119,10 @@ class Evaluation:
         save_segments(self, decided)
         write_bytes(f"{base}.per_class.csv", per_class_csv(self.result).encode())
         content = self.to_dict()
-        content["files"] = {"stats": {"name": stats.name, "sha256": sha256_file(stats)}, "segments": {"name": decided.name, "sha256": sha256_file(decided)}}
+        content["files"] = {
+            "stats": {"name": stats.name, "sha256": sha256_file(stats)},
+            "segments": {"name": decided.name, "sha256": sha256_file(decided)},
+        }
         target = Path(f"{base}{RESULT}")
         write_bytes(target, (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
         return target
@@ -119,7 +131,9 @@ class Evaluation:
 def flat(row: dict[str, Any]) -> dict[str, Any]:
     """A score row as one flat record."""
     record = {key: row[key] for key in ("reassign", "verify", "images", "segments", "segments_kept")}
-    named = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]} | {f"recall_{k}": v for k, v in row["recall"].items()}
+    named = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]} | {
+        f"recall_{k}": v for k, v in row["recall"].items()
+    }
     for name, found in named.items():
         record |= {name: found["value"], f"{name}_low": found["ci95"][0], f"{name}_high": found["ci95"][1]}
     return record | {"signature": row["signature"]}
@@ -192,19 +206,25 @@ def load_result(path: Path) -> Stored:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(result, dict) or result.get("format") != FORMAT:
-            raise InputError(f"{path}: expected a result file of format {FORMAT}, as zgbench evaluate --out writes them.")
+            raise InputError(
+                f"{path}: expected a result file of format {FORMAT}, as zgbench evaluate --out writes them."
+            )
         places = {key: path.with_name(Path(entry["name"]).name) for key, entry in result["files"].items()}
         for key, place in places.items():
             if not place.is_file() or sha256_file(place) != result["files"][key]["sha256"]:
-                raise DataError(f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again.")
+                raise DataError(
+                    f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again."
+                )
         counts = counts_file.load(places["stats"])
         table = pq.read_table(places["segments"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         raise InputError(f"{path}: not a readable result file ({error}).") from error
     reassigned = [
         Reassigned(
-            how,  # type: ignore[arg-type]
-            Decision(table[f"{how.lower()}_class"].to_numpy().astype(np.int64), table[f"{how.lower()}_similarity"].to_numpy()),
+            how,
+            Decision(
+                table[f"{how.lower()}_class"].to_numpy().astype(np.int64), table[f"{how.lower()}_similarity"].to_numpy()
+            ),
             "",
             table[f"{how.lower()}_rated"].to_numpy() if f"{how.lower()}_rated" in table.column_names else None,
         )

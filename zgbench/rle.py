@@ -155,7 +155,9 @@ def encode(counts: NDArray[np.integer]) -> str:
         characters.append((alive, low + 48 + np.where(done, 0, 32)))
         alive, remaining = alive[~done], remaining[~done]
     order = np.argsort(np.concatenate([place for place, _ in characters]) if characters else [], kind="stable")
-    return bytes(np.concatenate([c for _, c in characters])[order].astype(np.uint8)).decode("ascii") if characters else ""
+    return (
+        bytes(np.concatenate([c for _, c in characters])[order].astype(np.uint8)).decode("ascii") if characters else ""
+    )
 
 
 def runs_of(mask: NDArray[np.bool_]) -> Int:

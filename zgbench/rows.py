@@ -48,7 +48,9 @@ class Row:
     images: NDArray[np.bool_]
     assigned: NDArray[np.int64]
 
-    def class_counts(self, counts: Counts, vocabulary: Vocabulary, background: Literal["count", "ignore", "released"]) -> metrics.ClassCounts:
+    def class_counts(
+        self, counts: Counts, vocabulary: Vocabulary, background: Literal["count", "ignore", "released"]
+    ) -> metrics.ClassCounts:
         """Intersections and unions of this row."""
         chosen = select(counts, self.images)
         assigned = self.assigned[self.images[counts.owner]]

@@ -54,7 +54,9 @@ def embedded(
     for image, masks in _masks(reader, header, dataset, place):
         photo = dataset.source.photo(image.id)
         if (photo.height, photo.width) != image.size:
-            raise DataError(f"{image.id}: the photo is {photo.height} × {photo.width}, its truth {image.size[0]} × {image.size[1]}. Unpack the archive again.")
+            raise DataError(
+                f"{image.id}: the photo is {photo.height} × {photo.width}, its truth {image.size[0]} × {image.size[1]}. Unpack the archive again."
+            )
         pixels = hashlib.sha256(np.asarray(photo).tobytes()).digest()
         contents = [pixels + hashlib.sha256(mask.tobytes()).digest() for mask in masks]
         if contents:
@@ -67,14 +69,19 @@ def embedded(
     return np.concatenate([parts[i] for i in sorted(parts)]) if parts else np.zeros((0, 1), dtype=np.float32)
 
 
-def _masks(reader: Reader, header: schema.Header, dataset: Dataset, wanted: dict[str, int]) -> Iterator[tuple[schema.Image, np.ndarray]]:
+def _masks(
+    reader: Reader, header: schema.Header, dataset: Dataset, wanted: dict[str, int]
+) -> Iterator[tuple[schema.Image, np.ndarray]]:
     """Each counted image once more, now with its masks, bool [n, h, w]."""
     for image in reader.images(header, Report()):
         if image.id not in wanted:
             continue
         if image.counts is not None:
             runs = rle.parse(image.counts)
-            masks = [rle.mask_of(runs.counts[a:b], image.size) for a, b in zip(runs.offsets[:-1], runs.offsets[1:], strict=True)]
+            masks = [
+                rle.mask_of(runs.counts[a:b], image.size)
+                for a, b in zip(runs.offsets[:-1], runs.offsets[1:], strict=True)
+            ]
         else:
             classes = dataset.source.truth(image.id).classes()
             masks = [classes == dataset.vocabulary.id(name) for name in image.classes or ()]

@@ -62,6 +62,7 @@ def open_dataset(
     subset: str | None = None,
     truth_dir: str | os.PathLike[str] | None = None,
     png_order: PngOrder | None = None,
+    raw: bool = False,
 ) -> Dataset:
     """Open a data set.
 
@@ -72,6 +73,7 @@ def open_dataset(
         subset: ``first:N`` or ``random:N:SEED``; part of every signature.
         truth_dir: a folder of truth PNGs in another place; for ``pc59`` it must come with ``png_order``.
         png_order: class order of PC-59 PNGs, ``alphabetical`` or ``official``.
+        raw: read the raw files even where a prepared store lies.
 
     Raises:
         UsageError: an unknown key, subset or combination of options.
@@ -93,14 +95,21 @@ def open_dataset(
             "or --png-order official (the 59-label list: 1 = aeroplane, 2 = bicycle)."
         )
     folder = _data_folder(key, data, needed=truth_dir is None)
-    if folder is not None and truth_dir is None and png_order is None and store.exists(folder, key):
+    if not raw and folder is not None and truth_dir is None and png_order is None and store.exists(folder, key):
         return _take(_from_store(spec, folder), subset)
     source = _folder_source(spec, folder, truth_dir, png_order)
     notes: list[str] = []
     ids = _split_ids(spec, folder, source, notes)
     official = spec.official_ids()
     dataset = Dataset(
-        key, spec.split, ids, frozenset(official), spec.vocabulary(), source, ids == official, tuple(notes),
+        key,
+        spec.split,
+        ids,
+        frozenset(official),
+        spec.vocabulary(),
+        source,
+        ids == official,
+        tuple(notes),
         spec.released_drops_background,
     )
     return _take(dataset, subset)
@@ -124,7 +133,14 @@ def _from_store(spec: Spec, folder: Path) -> Dataset:
     source, split, ids, notes = store.open_store(folder, spec.key)
     official = spec.official_ids()
     return Dataset(
-        spec.key, split, ids, frozenset(official), spec.vocabulary(), source, ids == official, notes,
+        spec.key,
+        split,
+        ids,
+        frozenset(official),
+        spec.vocabulary(),
+        source,
+        ids == official,
+        notes,
         spec.released_drops_background,
     )
 
@@ -158,7 +174,9 @@ def _folder_source(
     for part in spec.truths:
         place = folder / part.path
         if place.is_dir() and any(place.glob(f"*{part.suffix}")):
-            order: PngOrder | None = (png_order or "alphabetical") if spec.key == "pc59" and part.suffix == ".png" else None
+            order: PngOrder | None = (
+                (png_order or "alphabetical") if spec.key == "pc59" and part.suffix == ".png" else None
+            )
             source = FolderSource(spec.key, place, part.suffix, photos, order)
             if order is not None:
                 _refuse_other_order(source, folder)
@@ -202,12 +220,16 @@ def _split_ids(spec: Spec, folder: Path | None, source: FolderSource, notes: lis
         raise DataError(f"{listed}: cannot be read as a list of image ids ({error}).") from error
     ids = tuple(i for i in official if i in here)
     if not ids:
-        raise DataError(f"{listed}: none of its {len(here)} ids is in the official {spec.key} {spec.split} split ({len(official)} images). Restore the archive's own list.")
+        raise DataError(
+            f"{listed}: none of its {len(here)} ids is in the official {spec.key} {spec.split} split ({len(official)} images). Restore the archive's own list."
+        )
     if len(ids) < len(official):
         notes.append(f"{listed} lists {len(ids)} of the {len(official)} official images: the scores are not official.")
     extra = sorted(here - set(official))
     if extra:
-        notes.append(f"{listed} lists {len(extra)} ids that are not in the official split ({', '.join(extra[:3])}{', …' if len(extra) > 3 else ''}); they are not scored.")
+        notes.append(
+            f"{listed} lists {len(extra)} ids that are not in the official split ({', '.join(extra[:3])}{', …' if len(extra) > 3 else ''}); they are not scored."
+        )
     return ids
 
 

@@ -60,20 +60,25 @@ def prepare(dataset: Dataset, folder: Path, progress: Callable[[int], None] = la
         raise ZgbenchError(f"cannot write {target}: {error.strerror}. Choose another folder with --out.") from error
     try:
         rows = temporary / "rows"
-        features = hf.Features(
-            {"id": hf.Value("string"), "truth": hf.Value("binary"), "photo": hf.Value("binary")}
-        )
+        features = hf.Features({"id": hf.Value("string"), "truth": hf.Value("binary"), "photo": hf.Value("binary")})
         hf.disable_progress_bars()
         written = hf.Dataset.from_generator(
-            _rows, gen_kwargs={"dataset": dataset, "progress": [progress]}, features=features,
-            cache_dir=str(temporary / "cache"), keep_in_memory=True,
+            _rows,
+            gen_kwargs={"dataset": dataset, "progress": [progress]},
+            features=features,
+            cache_dir=str(temporary / "cache"),
+            keep_in_memory=True,
             fingerprint=hashlib.sha256(f"{dataset.key}{dataset.split}".encode()).hexdigest()[:16],
         )
         written.save_to_disk(str(rows))
         shutil.rmtree(temporary / "cache", ignore_errors=True)
         about = {
-            "format": FORMAT, "key": dataset.key, "split": dataset.split, "ids": list(dataset.ids),
-            "notes": list(dataset.notes), "made_from": dataset.source.describe(),
+            "format": FORMAT,
+            "key": dataset.key,
+            "split": dataset.split,
+            "ids": list(dataset.ids),
+            "notes": list(dataset.notes),
+            "made_from": dataset.source.describe(),
         }
         (temporary / "zgbench.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         if target.exists():
@@ -99,7 +104,9 @@ def _rows(dataset: Dataset, progress: list[Callable[[int], None]]) -> Iterator[d
         Image.fromarray(np.where(classes < 0, _VOID_16, classes).astype(np.uint16)).save(truth, format="PNG")
         try:
             photo = io.BytesIO()
-            dataset.source.photo(image_id).save(photo, format="JPEG", quality=95) if dataset.key == "mini" else photo.write(
+            dataset.source.photo(image_id).save(
+                photo, format="JPEG", quality=95
+            ) if dataset.key == "mini" else photo.write(
                 Path(dataset.source.photo_dir, f"{image_id}.jpg").read_bytes()  # type: ignore[attr-defined]
             )
             photo_bytes: bytes | None = photo.getvalue()
@@ -119,7 +126,9 @@ def open_store(folder: Path, key: str) -> tuple[StoreSource, str, tuple[str, ...
     try:
         about = json.loads((path / "zgbench.json").read_text(encoding="utf-8"))
         if about["format"] != FORMAT or about["key"] != key:
-            raise DataError(f"{path}: format {about['format']!r}, expected {FORMAT!r}. Run zgbench datasets prepare again.")
+            raise DataError(
+                f"{path}: format {about['format']!r}, expected {FORMAT!r}. Run zgbench datasets prepare again."
+            )
         source = StoreSource(path)
         ids = tuple(about["ids"])
         if tuple(source.index()) != ids:

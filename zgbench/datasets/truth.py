@@ -72,7 +72,9 @@ class TruthSource(Protocol):
         ...
 
 
-def table(mapping: dict[int, int], *, background: int, void: tuple[int, ...] = (), wide: bool = False) -> NDArray[np.int32]:
+def table(
+    mapping: dict[int, int], *, background: int, void: tuple[int, ...] = (), wide: bool = False
+) -> NDArray[np.int32]:
     """Look-up table of a stored-value → class-id mapping; ``background`` is what the value 0 becomes."""
     result = np.full(65536 if wide else 256, INVALID, dtype=np.int32)
     for value, class_id in mapping.items():
@@ -110,7 +112,9 @@ def read_png(file: Path | io.BytesIO, name: str) -> NDArray[np.uint8] | NDArray[
         raise DataError(f"{name}: no such file. Unpack the data set again, or see: zgbench datasets check") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{name}: not a readable PNG ({error}). Unpack the archive again.") from error
-    raise DataError(f"{name}: expected class values (palette or greyscale PNG), found mode {mode}. Colour pictures of the truth do not say their classes; use the archive's own files.")
+    raise DataError(
+        f"{name}: expected class values (palette or greyscale PNG), found mode {mode}. Colour pictures of the truth do not say their classes; use the archive's own files."
+    )
 
 
 @dataclass(frozen=True)
@@ -183,10 +187,18 @@ def read_label_map(path: Path) -> NDArray[np.uint16]:
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file. Unpack the data set again, or see: zgbench datasets check") from error
     except KeyError as error:
-        raise DataError(f"{path}: holds no variable 'LabelMap'. Expected the .mat files of the full PASCAL Context release.") from error
+        raise DataError(
+            f"{path}: holds no variable 'LabelMap'. Expected the .mat files of the full PASCAL Context release."
+        ) from error
     except Exception as error:  # scipy raises a dozen kinds on damaged files
         raise DataError(f"{path}: not a readable MATLAB file ({error}). Unpack the archive again.") from error
-    if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "uif" or values.min() < 0 or values.max() > 65535:
+    if (
+        values.ndim != 2
+        or values.size == 0
+        or values.dtype.kind not in "uif"
+        or values.min() < 0
+        or values.max() > 65535
+    ):
         raise DataError(f"{path}: LabelMap should be a matrix of ids 0–459, found {values.dtype} {values.shape}.")
     return values.astype(np.uint16)
 
@@ -199,6 +211,8 @@ def read_photo(file: Path | io.BytesIO, name: str) -> Any:
         with Image.open(file) as picture:
             return picture.convert("RGB")
     except FileNotFoundError as error:
-        raise DataError(f"{name}: no such file. The photos are needed for ST; unpack JPEGImages of the same archive.") from error
+        raise DataError(
+            f"{name}: no such file. The photos are needed for ST; unpack JPEGImages of the same archive."
+        ) from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{name}: not a readable picture ({error}). Unpack the archive again.") from error

@@ -6,6 +6,7 @@ absent but never stale. A damaged cache costs time, not correctness: what does n
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sqlite3
@@ -74,10 +75,8 @@ class EmbeddingCache:
             self._db.close()
             self._db = None
         if self._file.is_file():
-            try:
+            with contextlib.suppress(OSError):
                 self._file.replace(self._file.with_suffix(".damaged"))
-            except OSError:
-                pass
 
     def _read(self, keys: set[bytes]) -> dict[bytes, Vectors]:
         db = self._connect()

@@ -27,7 +27,9 @@ class OpenClipModel:
 
 MODELS: dict[str, OpenClipModel] = {
     # OpenAI's weights were trained with QuickGELU; the architecture without it loads them and gives wrong vectors
-    "ViT-L-14-336-quickgelu/openai": OpenClipModel("ViT-L-14-336-quickgelu", "openai", "timm/vit_large_patch14_clip_336.openai"),
+    "ViT-L-14-336-quickgelu/openai": OpenClipModel(
+        "ViT-L-14-336-quickgelu", "openai", "timm/vit_large_patch14_clip_336.openai"
+    ),
 }
 
 
@@ -75,14 +77,18 @@ class Clip:
         if self._model is not None:
             return self._model
         if self._key not in MODELS:
-            raise ModelUnavailable(f"CLIP {self._key!r} is not part of this version of zgbench. TT works without it: --reassign tt")
+            raise ModelUnavailable(
+                f"CLIP {self._key!r} is not part of this version of zgbench. TT works without it: --reassign tt"
+            )
         chosen = MODELS[self._key]
         with quiet():
             try:
                 self._knock(chosen)  # before the import, which takes seconds
                 import open_clip
 
-                model = open_clip.create_model(chosen.architecture, pretrained=chosen.pretrained, device=device(), precision="fp32")
+                model = open_clip.create_model(
+                    chosen.architecture, pretrained=chosen.pretrained, device=device(), precision="fp32"
+                )
             except ImportError as error:
                 raise needs("open_clip_torch", "models", error) from error
             except Exception as error:  # the hub's clients raise many kinds

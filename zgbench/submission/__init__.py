@@ -1,0 +1,1 @@
+"""Submissions: the contract, reading and checking, writing, converting."""

@@ -48,7 +48,9 @@ def collect(
         note_missing(dataset.ids, seen, report)
     report.raise_if_any(str(reader.path))
     if not found:
-        report.add(Problem("missing-images", "$.images", f"images of {dataset.key} {dataset.split}", "none", "Add images."))
+        report.add(
+            Problem("missing-images", "$.images", f"images of {dataset.key} {dataset.split}", "none", "Add images.")
+        )
         report.raise_if_any(str(reader.path))
     return stack(found[image_id] for image_id in dataset.ids if image_id in found)
 
@@ -60,27 +62,48 @@ def note_missing(ids: tuple[str, ...], seen: set[str], report: Report) -> None:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
         report.add(
             Problem(
-                "missing-images", "$.images", f"all {len(ids)} images", f"{len(missing)} missing: {shown}",
+                "missing-images",
+                "$.images",
+                f"all {len(ids)} images",
+                f"{len(missing)} missing: {shown}",
                 'Add them (an image without segments has "segments": []), or score what is there with --partial.',
             )
         )
 
 
 def _known(
-    images: Iterator[schema.Image], dataset: Dataset, wanted: frozenset[str], seen: set[str], report: Report, partial: bool
+    images: Iterator[schema.Image],
+    dataset: Dataset,
+    wanted: frozenset[str],
+    seen: set[str],
+    report: Report,
+    partial: bool,
 ) -> Iterator[schema.Image]:
     """Images to be scored; unknown and repeated ones are noted, those outside of the subset passed over."""
     subset = "[" in dataset.split
     for image in images:
         if image.id in seen:
-            report.add(Problem("duplicate-id", f"{image.path}.id", "each image once", f"{quote(image.id)} again", "Remove one of them.", image.id))
+            report.add(
+                Problem(
+                    "duplicate-id",
+                    f"{image.path}.id",
+                    "each image once",
+                    f"{quote(image.id)} again",
+                    "Remove one of them.",
+                    image.id,
+                )
+            )
             continue
         seen.add(image.id)
         if image.id not in dataset.known_ids:
             report.add(
                 Problem(
-                    "unknown-image", f"{image.path}.id", f"an image of {dataset.key} {dataset.split.partition('[')[0]}", quote(image.id),
-                    "Remove it; ids are file names without their ending.", image.id,
+                    "unknown-image",
+                    f"{image.path}.id",
+                    f"an image of {dataset.key} {dataset.split.partition('[')[0]}",
+                    quote(image.id),
+                    "Remove it; ids are file names without their ending.",
+                    image.id,
                 )
             )
         elif image.id in wanted:
@@ -88,14 +111,28 @@ def _known(
         elif not subset and not partial:
             report.add(
                 Problem(
-                    "image-not-at-hand", f"{image.path}.id", f"one of the {len(dataset.ids)} images of the data at hand", quote(image.id),
-                    "Complete the data (zgbench datasets check), or score the images at hand with --partial.", image.id,
+                    "image-not-at-hand",
+                    f"{image.path}.id",
+                    f"one of the {len(dataset.ids)} images of the data at hand",
+                    quote(image.id),
+                    "Complete the data (zgbench datasets check), or score the images at hand with --partial.",
+                    image.id,
                 )
             )
 
 
-def check_alone(reader: Reader, header: schema.Header, known_ids: frozenset[str], report: Report, progress: Progress = lambda _: None) -> int:
+def check_alone(
+    reader: Reader,
+    header: schema.Header,
+    known_ids: frozenset[str],
+    report: Report,
+    *,
+    partial: bool = False,
+    progress: Progress = lambda _: None,
+) -> int:
     """Check a submission without the data set's files: everything but sizes and truth segments.
+
+    The images that must be there are those of the official split, unless ``partial``.
 
     Returns:
         The number of images.
@@ -104,12 +141,32 @@ def check_alone(reader: Reader, header: schema.Header, known_ids: frozenset[str]
     for image in reader.images(header, report):
         progress(1)
         if image.id in seen:
-            report.add(Problem("duplicate-id", f"{image.path}.id", "each image once", f"{quote(image.id)} again", "Remove one of them.", image.id))
+            report.add(
+                Problem(
+                    "duplicate-id",
+                    f"{image.path}.id",
+                    "each image once",
+                    f"{quote(image.id)} again",
+                    "Remove one of them.",
+                    image.id,
+                )
+            )
         elif image.id not in known_ids:
-            report.add(Problem("unknown-image", f"{image.path}.id", f"an image of {header.dataset}", quote(image.id), "Remove it; ids are file names without their ending.", image.id))
+            report.add(
+                Problem(
+                    "unknown-image",
+                    f"{image.path}.id",
+                    f"an image of {header.dataset}",
+                    quote(image.id),
+                    "Remove it; ids are file names without their ending.",
+                    image.id,
+                )
+            )
         elif image.counts is not None:
             found = check_masks([image], [None])[0]
             if isinstance(found, list):
                 report.extend(found)
         seen.add(image.id)
+    if not partial and not report.full:
+        note_missing(tuple(sorted(known_ids)), seen, report)
     return len(seen)

@@ -32,7 +32,9 @@ class _Limited:
             raise InputError(f"{self._path}: the gzip data is damaged ({error}). Compress the file again.") from error
         self._since += len(data)
         if self._since > MAX_IMAGE_BYTES:
-            raise InputError(f"{self._path}: one image, or the part before the images, takes more than {MAX_IMAGE_BYTES >> 20} MiB. No honest image does.")
+            raise InputError(
+                f"{self._path}: one image, or the part before the images, takes more than {MAX_IMAGE_BYTES >> 20} MiB. No honest image does."
+            )
         return data
 
     def restart_count(self) -> None:
@@ -68,7 +70,7 @@ class JsonReader:
 
     def _open(self) -> tuple[IO[bytes], _Limited]:
         try:
-            file: Any = gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb")
+            file: Any = gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb")  # noqa: SIM115
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read ({error.strerror}).") from error
         return file, _Limited(file, self.path)
@@ -127,10 +129,14 @@ class JsonReader:
                 if key != "images":
                     self._build(kind, content, events, f"$.{key}", report, 1)
                     if after and self._unread and key not in schema.HEADER_KEYS:
-                        report.add(Problem("unknown-key", f"$.{quote(key)[1:-1]}", "no further key", quote(key), "Remove it."))
+                        report.add(
+                            Problem("unknown-key", f"$.{quote(key)[1:-1]}", "no further key", quote(key), "Remove it.")
+                        )
                 elif kind != "start_array":
                     value = self._build(kind, content, events, "$.images", report, 1)
-                    report.add(Problem("type", "$.images", "a list of images", quote(value), "See submissions/README.md."))
+                    report.add(
+                        Problem("type", "$.images", "a list of images", quote(value), "See submissions/README.md.")
+                    )
                 else:
                     after = True
                     for index, (item, scalar) in enumerate(events):
@@ -143,7 +149,9 @@ class JsonReader:
             for _ in events:  # whatever follows the object is not JSON, and ijson says so
                 pass
 
-    def _build(self, kind: str, content: Any, events: Iterator[tuple[str, Any]], path: str, report: Report, depth: int) -> Any:
+    def _build(
+        self, kind: str, content: Any, events: Iterator[tuple[str, Any]], path: str, report: Report, depth: int
+    ) -> Any:
         """The Python value that starts with this event; duplicate keys are noted, the first one counts."""
         if depth > _MAX_DEPTH:
             raise InputError(f"{self.path}: {path} is nested more than {_MAX_DEPTH} deep. A submission is not.")

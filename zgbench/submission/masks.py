@@ -67,12 +67,16 @@ def _wrong_size(image: Image, size: tuple[int, int]) -> Problem:
         f"{image.path}.size" if image.path.startswith("$") else image.path,
         f"[{size[0]}, {size[1]}] (height, width of the truth)",
         f"[{image.size[0]}, {image.size[1]}]",
-        "Height comes first; the masks are read column by column." if swapped else "Resize the masks to the truth (nearest neighbour).",
+        "Height comes first; the masks are read column by column."
+        if swapped
+        else "Resize the masks to the truth (nearest neighbour).",
         image=image.id,
     )
 
 
-def _mask_problems(image: Image, first: int, size: tuple[int, int], runs: rle.Runs, sums: Int, run_bounds: Int) -> list[Problem]:
+def _mask_problems(
+    image: Image, first: int, size: tuple[int, int], runs: rle.Runs, sums: Int, run_bounds: Int
+) -> list[Problem]:
     area = size[0] * size[1]
     count = len(image.labels)
     wrong = set((np.flatnonzero(sums[first : first + count] != area)).tolist())
@@ -84,11 +88,30 @@ def _mask_problems(image: Image, first: int, size: tuple[int, int], runs: rle.Ru
             kind, expected, found = "bad-rle", "COCO compressed RLE", runs.errors[mask]
             mend = "Write masks with SubmissionWriter, or pycocotools.mask.encode(...)['counts'].decode()."
         elif sums[mask] != area:
-            kind, expected, found = "bad-rle", f"runs that sum to {size[0]} × {size[1]} = {area}", f"a sum of {int(sums[mask])}"
+            kind, expected, found = (
+                "bad-rle",
+                f"runs that sum to {size[0]} × {size[1]} = {area}",
+                f"a sum of {int(sums[mask])}",
+            )
             mend = "Encode the mask at the truth's size."
         else:
-            kind, expected, found, mend = "empty-segment", "a segment of at least one pixel", "none", "Leave the segment out."
-        problems.append(Problem(kind, f"{image.where(index)}{'.' if image.path.startswith('$') else ''}counts", expected, found, mend, image.id, index))
+            kind, expected, found, mend = (
+                "empty-segment",
+                "a segment of at least one pixel",
+                "none",
+                "Leave the segment out.",
+            )
+        problems.append(
+            Problem(
+                kind,
+                f"{image.where(index)}{'.' if image.path.startswith('$') else ''}counts",
+                expected,
+                found,
+                mend,
+                image.id,
+                index,
+            )
+        )
     return problems
 
 
@@ -112,8 +135,13 @@ def _overlaps(image: Image, found: Foreground) -> list[Problem]:
         pairs[a, b] = pairs.get((a, b), 0) + shared
     return [
         Problem(
-            "overlap", image.where(b), f"no pixel in common with segment {a}", f"at least {shared} shared pixels",
-            "Give each pixel to one segment.", image.id, b,
+            "overlap",
+            image.where(b),
+            f"no pixel in common with segment {a}",
+            f"at least {shared} shared pixels",
+            "Give each pixel to one segment.",
+            image.id,
+            b,
         )
         for (a, b), shared in sorted(pairs.items())[:20]
     ]

@@ -33,17 +33,33 @@ class ParquetReader:
             raw = (file.metadata.metadata or {}).get(METADATA_KEY)
             names = file.schema_arrow.names
         if raw is None:
-            raise InputError(f"{self.path}: the Parquet metadata holds no key 'zgbench' with the header. Write the file with SubmissionWriter or zgbench convert.")
+            raise InputError(
+                f"{self.path}: the Parquet metadata holds no key 'zgbench' with the header. Write the file with SubmissionWriter or zgbench convert."
+            )
         try:
             header = json.loads(raw, object_pairs_hook=_Unique)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{self.path}: the metadata 'zgbench' is not valid JSON ({quote(str(error))[1:-1]}).") from error
+            raise InputError(
+                f"{self.path}: the metadata 'zgbench' is not valid JSON ({quote(str(error))[1:-1]})."
+            ) from error
         if not isinstance(header, dict):
-            raise InputError(f"{self.path}: the metadata 'zgbench' should be a JSON object with format, name, dataset, …")
+            raise InputError(
+                f"{self.path}: the metadata 'zgbench' should be a JSON object with format, name, dataset, …"
+            )
         for key in _duplicates(header):
-            report.add(Problem("duplicate-key", f"metadata zgbench, {quote(key)[1:-1]}", "each key once", f"{quote(key)} twice", "Remove one of them."))
+            report.add(
+                Problem(
+                    "duplicate-key",
+                    f"metadata zgbench, {quote(key)[1:-1]}",
+                    "each key once",
+                    f"{quote(key)} twice",
+                    "Remove one of them.",
+                )
+            )
         if "images" in header:
-            report.add(Problem("unknown-key", "metadata zgbench, images", "the header only", "images", "Images are rows."))
+            report.add(
+                Problem("unknown-key", "metadata zgbench, images", "the header only", "images", "Images are rows.")
+            )
         checked = schema.check_header(header, report, "metadata zgbench, {}".format)
         if checked is not None:
             self._check_columns(names, checked, report)
@@ -53,37 +69,59 @@ class ParquetReader:
         wanted = _columns(header.track)
         for name in wanted:
             if name not in names:
-                report.add(Problem("missing-key", f"column {name}", f"the columns {', '.join(wanted)}", "no such column", "Add it."))
+                report.add(
+                    Problem(
+                        "missing-key", f"column {name}", f"the columns {', '.join(wanted)}", "no such column", "Add it."
+                    )
+                )
         for name in names:
             if name not in wanted:
-                report.add(Problem("unknown-key", f"column {quote(name)[1:-1]}", f"the columns {', '.join(wanted)}", quote(name), "Remove it."))
+                report.add(
+                    Problem(
+                        "unknown-key",
+                        f"column {quote(name)[1:-1]}",
+                        f"the columns {', '.join(wanted)}",
+                        quote(name),
+                        "Remove it.",
+                    )
+                )
         if len(set(names)) < len(names):
             report.add(Problem("duplicate-key", "columns", "each column once", quote(str(names)), "Remove the copies."))
         report.raise_if_any(str(self.path))
 
     def images(self, header: schema.Header, report: Report) -> Iterator[schema.Image]:
         """Images of sound structure, in file order; problems of the others go to ``report``."""
-        row = first = 0
+        first = 0
         group: list[dict[str, Any]] = []
         start = 0
-        for values in self._rows(header):
+        for row, values in enumerate(self._rows(header)):
             if group and values["image_id"] != group[0]["image_id"]:
                 yield from self._image(group, start, first, header, report)
                 first += _segments_in(group, header)
                 group, start = [], row
             group.append(values)
-            row += 1
             if report.full:
                 return
         if group:
             yield from self._image(group, start, first, header, report)
 
-    def _image(self, group: list[dict[str, Any]], start: int, first: int, header: schema.Header, report: Report) -> Iterator[schema.Image]:
+    def _image(
+        self, group: list[dict[str, Any]], start: int, first: int, header: schema.Header, report: Report
+    ) -> Iterator[schema.Image]:
         mask_key = "counts" if header.track == "free" else "class"
         sizes = {(row["height"], row["width"]) for row in group}
         path = f"rows {start}–{start + len(group) - 1}"
         if len(sizes) > 1:
-            report.add(Problem("size", path, "one height and width an image", quote(str(sorted(sizes, key=str))), "Mend the rows.", image=str(group[0]["image_id"])))
+            report.add(
+                Problem(
+                    "size",
+                    path,
+                    "one height and width an image",
+                    quote(str(sorted(sizes, key=str))),
+                    "Mend the rows.",
+                    image=str(group[0]["image_id"]),
+                )
+            )
             return
         empty = len(group) == 1 and group[0]["label"] is None and group[0][mask_key] is None
         raw = {
@@ -103,12 +141,16 @@ class ParquetReader:
             for index in range(file.metadata.num_row_groups):
                 size = file.metadata.row_group(index).total_byte_size
                 if size > MAX_ROW_GROUP_BYTES:
-                    raise InputError(f"{self.path}: row group {index} unpacks to {size} bytes, more than {MAX_ROW_GROUP_BYTES}. Write smaller row groups (SubmissionWriter does).")
+                    raise InputError(
+                        f"{self.path}: row group {index} unpacks to {size} bytes, more than {MAX_ROW_GROUP_BYTES}. Write smaller row groups (SubmissionWriter does)."
+                    )
             try:
                 for batch in file.iter_batches(_BATCH, columns=list(_columns(header.track))):
                     yield from batch.to_pylist()
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-                raise InputError(f"{self.path}: the Parquet data is damaged ({quote(str(error), 160)[1:-1]}).") from error
+                raise InputError(
+                    f"{self.path}: the Parquet data is damaged ({quote(str(error), 160)[1:-1]})."
+                ) from error
 
     def _open(self) -> Any:
         import pyarrow as pa

@@ -17,7 +17,8 @@ def quote(value: object, limit: int = 60) -> str:
     """A value as it may be printed: control, bidi and other invisible characters escaped, cut to ``limit`` characters."""
     text = value if isinstance(value, str) else repr(value)
     safe = "".join(
-        c if c == " " or unicodedata.category(c)[0] not in "CZ" else c.encode("unicode_escape").decode("ascii") for c in text[: limit + 1]
+        c if c == " " or unicodedata.category(c)[0] not in "CZ" else c.encode("unicode_escape").decode("ascii")
+        for c in text[: limit + 1]
     )
     cut = f"{safe[:limit]}…" if len(text) > limit else safe
     return f"'{cut}'" if isinstance(value, str) else cut
@@ -88,7 +89,10 @@ class SubmissionError(InputError):
         lines = [f"{name}: rejected, {total}{'+' if report.full else ''} problem{'s' if total != 1 else ''}"]
         lines += [f"  {problem}" for problem in report.problems[:SHOWN]]
         if total > SHOWN:
-            lines.append(f"  … and {total - SHOWN} more; by kind: " + ", ".join(f"{k} × {n}" for k, n in report.kinds.most_common()))
+            lines.append(
+                f"  … and {total - SHOWN} more; by kind: "
+                + ", ".join(f"{k} × {n}" for k, n in report.kinds.most_common())
+            )
         if report.full:
             lines.append(f"  Reading stopped after {COLLECTED} problems.")
         super().__init__("\n".join(lines))

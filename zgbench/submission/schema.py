@@ -6,13 +6,14 @@ import difflib
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from zgbench.datasets.catalogue import KEYS
 from zgbench.submission.problems import Problem, Report, quote
 
 FORMAT = "zgbench/1"
-TRACKS = ("free", "oracle")
+Track = Literal["free", "oracle"]
+TRACKS: tuple[Track, ...] = ("free", "oracle")
 MAX_LABEL = 200
 MAX_DESCRIPTION = 10_000
 MAX_SIDE = 65_535
@@ -30,13 +31,19 @@ class Header:
 
     name: str
     dataset: str
-    track: str = "free"
+    track: Track = "free"
     method: dict[str, Any] = field(default_factory=dict)
     embeddings: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in a file."""
-        head: dict[str, Any] = {"format": FORMAT, "name": self.name, "dataset": self.dataset, "track": self.track, "method": self.method}
+        head: dict[str, Any] = {
+            "format": FORMAT,
+            "name": self.name,
+            "dataset": self.dataset,
+            "track": self.track,
+            "method": self.method,
+        }
         if self.embeddings is not None:
             head["embeddings"] = self.embeddings
         return head
@@ -94,18 +101,36 @@ def check_header(raw: dict[str, Any], report: Report, path: Callable[[str], str]
     for key in raw:
         if key not in (*HEADER_KEYS, "images"):
             close = difflib.get_close_matches(key, HEADER_KEYS, 1)
-            bad("unknown-key", key, f"one of {', '.join(HEADER_KEYS)}, images", quote(key), f"Did you mean {close[0]}?" if close else "Remove it.")
+            bad(
+                "unknown-key",
+                key,
+                f"one of {', '.join(HEADER_KEYS)}, images",
+                quote(key),
+                f"Did you mean {close[0]}?" if close else "Remove it.",
+            )
     for key in ("format", "name", "dataset"):
         if key not in raw:
             bad("missing-key", key, f"the key {key}", "no such key", f'Add "{key}".')
     if raw.get("format", FORMAT) != FORMAT:
-        bad("format", "format", f'"{FORMAT}"', quote(raw["format"]), "Write the format of this version, or update zgbench.")
+        bad(
+            "format",
+            "format",
+            f'"{FORMAT}"',
+            quote(raw["format"]),
+            "Write the format of this version, or update zgbench.",
+        )
     dataset = raw.get("dataset")
     if "dataset" in raw and not (isinstance(dataset, str) and dataset in KEYS):
         bad("dataset", "dataset", f"one of {', '.join(KEYS)}", quote(dataset), "Name the data set by its key.")
     track = raw.get("track", "free")
     if track not in TRACKS:
-        bad("track", "track", "free or oracle", quote(track), "Use free for your own segments, oracle for labels of the truth's segments.")
+        bad(
+            "track",
+            "track",
+            "free or oracle",
+            quote(track),
+            "Use free for your own segments, oracle for labels of the truth's segments.",
+        )
     name = raw.get("name", "-")
     if not isinstance(name, str):
         bad("type", "name", "a text", quote(name), "Put the method's name in quotes.")
@@ -115,10 +140,22 @@ def check_header(raw: dict[str, Any], report: Report, path: Callable[[str], str]
     _check_method(method, bad)
     embeddings = raw.get("embeddings")
     if "embeddings" in raw and not _is_plain_file_name(embeddings):
-        bad("embeddings", "embeddings", "the name of a .safetensors file beside the submission", quote(embeddings), "Put the file beside the submission and give its bare name.")
+        bad(
+            "embeddings",
+            "embeddings",
+            "the name of a .safetensors file beside the submission",
+            quote(embeddings),
+            "Put the file beside the submission and give its bare name.",
+        )
     if dataset not in KEYS or track not in TRACKS:
         return None
-    return Header(str(name), str(dataset), str(track), dict(method) if isinstance(method, dict) else {}, embeddings if isinstance(embeddings, str) else None)
+    return Header(
+        str(name),
+        str(dataset),
+        "oracle" if track == "oracle" else "free",
+        dict(method) if isinstance(method, dict) else {},
+        embeddings if isinstance(embeddings, str) else None,
+    )
 
 
 def _check_method(method: object, bad: Callable[[str, str, str, str, str], None]) -> None:
@@ -128,13 +165,29 @@ def _check_method(method: object, bad: Callable[[str, str, str, str, str], None]
     for key, value in method.items():
         kind = METHOD_KEYS.get(key)
         if kind is None:
-            bad("unknown-key", f"method.{key}", f"one of {', '.join(METHOD_KEYS)}", quote(key), "Remove it, or say it in the description.")
+            bad(
+                "unknown-key",
+                f"method.{key}",
+                f"one of {', '.join(METHOD_KEYS)}",
+                quote(key),
+                "Remove it, or say it in the description.",
+            )
         elif type(value) is not kind:
             bad("type", f"method.{key}", "true or false" if kind is bool else "a text", quote(value), "Mend the value.")
-        elif kind is str and value and (wrong := text_problem(value, MAX_DESCRIPTION, newlines=True)) is not None:
+        elif (
+            isinstance(value, str)
+            and value
+            and (wrong := text_problem(value, MAX_DESCRIPTION, newlines=True)) is not None
+        ):
             bad("text", f"method.{key}", f"at most {MAX_DESCRIPTION} visible characters", wrong, "Use plain text.")
-        elif key == "url" and value and not value.startswith(("https://", "http://")):
-            bad("url", "method.url", "an address that starts with https:// or http://", quote(value), "Mend the address or leave it empty.")
+        elif key == "url" and isinstance(value, str) and value and not value.startswith(("https://", "http://")):
+            bad(
+                "url",
+                "method.url",
+                "an address that starts with https:// or http://",
+                quote(value),
+                "Mend the address or leave it empty.",
+            )
 
 
 def _is_plain_file_name(value: object) -> bool:
@@ -151,7 +204,9 @@ def _is_plain_file_name(value: object) -> bool:
 def check_image(raw: object, path: str, first: int, track: str, report: Report) -> Image | None:
     """Check one element of ``images``; None when its masks cannot be looked at."""
     if not isinstance(raw, dict):
-        report.add(Problem("type", path, "an object with id, size and segments", quote(raw), "See submissions/README.md."))
+        report.add(
+            Problem("type", path, "an object with id, size and segments", quote(raw), "See submissions/README.md.")
+        )
         return None
     image_id = raw.get("id")
     name = image_id if isinstance(image_id, str) else None
@@ -167,16 +222,30 @@ def check_image(raw: object, path: str, first: int, track: str, report: Report) 
         if key not in raw:
             bad("missing-key", f"{path}.{key}", f"the key {key}", "no such key", f'Add "{key}".')
     if "id" in raw and (name is None or text_problem(name, MAX_LABEL) is not None):
-        bad("id", f"{path}.id", "an image id of the data set, a text", quote(image_id), "Use the file name without its ending.")
+        bad(
+            "id",
+            f"{path}.id",
+            "an image id of the data set, a text",
+            quote(image_id),
+            "Use the file name without its ending.",
+        )
     size = check_size(raw["size"], f"{path}.size", bad) if "size" in raw else None
     segments = raw.get("segments", [])
     if not isinstance(segments, list):
         bad("type", f"{path}.segments", "a list", quote(segments), "An image without segments has an empty list.")
         return None
     if len(segments) > MAX_SEGMENTS:
-        bad("too-many-segments", f"{path}.segments", f"at most {MAX_SEGMENTS}", str(len(segments)), "Merge small segments.")
+        bad(
+            "too-many-segments",
+            f"{path}.segments",
+            f"at most {MAX_SEGMENTS}",
+            str(len(segments)),
+            "Merge small segments.",
+        )
         return None
-    image = Image(path, name or "", size or (0, 0), [], [] if track == "free" else None, [] if track == "oracle" else None, first)
+    image = Image(
+        path, name or "", size or (0, 0), [], [] if track == "free" else None, [] if track == "oracle" else None, first
+    )
     for index, segment in enumerate(segments):
         _check_segment(segment, image, index, track, report)
     return image if report.kinds.total() == before else None
@@ -189,7 +258,13 @@ def check_size(raw: object, path: str, bad: Callable[[str, str, str, str, str], 
         return None
     height, width = raw
     if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE and height * width <= MAX_PIXELS):
-        bad("size", path, f"sides of 1–{MAX_SIDE} and at most {MAX_PIXELS} pixels", f"{height} × {width}"[:80], "Write the size of the truth in pixels.")
+        bad(
+            "size",
+            path,
+            f"sides of 1–{MAX_SIDE} and at most {MAX_PIXELS} pixels",
+            f"{height} × {width}"[:80],
+            "Write the size of the truth in pixels.",
+        )
         return None
     return height, width
 
@@ -212,7 +287,11 @@ def _check_segment(raw: object, image: Image, index: int, track: str, report: Re
         if key not in raw:
             bad("missing-key", f".{key}", f"the key {key}", "no such key", f'Add "{key}".')
         elif not isinstance(raw[key], str):
-            mend = "Uncompressed RLE (a list) is not accepted; SubmissionWriter compresses for you." if key == "counts" else "Put it in quotes."
+            mend = (
+                "Uncompressed RLE (a list) is not accepted; SubmissionWriter compresses for you."
+                if key == "counts"
+                else "Put it in quotes."
+            )
             bad("type", f".{key}", "a text", quote(raw[key]), mend)
     label, mask = raw.get("label"), raw.get(mask_key)
     if isinstance(label, str):

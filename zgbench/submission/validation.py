@@ -36,6 +36,7 @@ def validate(
     data: str | os.PathLike[str] | None = None,
     partial: bool = False,
     workers: int = 1,
+    truth_dir: str | os.PathLike[str] | None = None,
     png_order: PngOrder | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Validated:
@@ -55,12 +56,14 @@ def validate(
     if header is None:
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
-    at_hand = data is not None or bool(os.environ.get("ZGBENCH_DATA")) or header.dataset == "mini"
+    at_hand = (
+        data is not None or truth_dir is not None or bool(os.environ.get("ZGBENCH_DATA")) or header.dataset == "mini"
+    )
     if at_hand:
-        dataset = open_dataset(header.dataset, data, png_order=png_order)
+        dataset = open_dataset(header.dataset, data, truth_dir=truth_dir, png_order=png_order)
         images = len(collect(reader, header, dataset, report, partial=partial, workers=workers, progress=progress).ids)
     else:
-        images = check_alone(reader, header, known_ids(header.dataset), report, progress)
+        images = check_alone(reader, header, known_ids(header.dataset), report, partial=partial, progress=progress)
     _check_embeddings(reader, header)
     report.raise_if_any(str(reader.path))
     return Validated(header, images, at_hand)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +20,7 @@ from zgbench.errors import UsageError
 from zgbench.files import replacing
 from zgbench.submission import schema
 from zgbench.submission.parquet_reader import METADATA_KEY
-from zgbench.submission.problems import Report, SubmissionError
+from zgbench.submission.problems import Report
 from zgbench.submission.reader import suffix_of
 
 _ROW_GROUP = 4096
@@ -65,9 +67,11 @@ class SubmissionWriter:
         self._segments = 0
 
     def __enter__(self) -> SubmissionWriter:
+        sink: _Sink
         with ExitStack() as stack:
             temporary = stack.enter_context(replacing(self.path))
-            self._sink = stack.enter_context(_ParquetSink(temporary, self) if self._suffix == ".parquet" else _JsonSink(temporary, self))
+            sink = (_ParquetSink if self._suffix == ".parquet" else _JsonSink)(temporary, self)
+            self._sink = stack.enter_context(sink)
             self._stack = stack.pop_all()
         return self
 
@@ -113,18 +117,28 @@ class SubmissionWriter:
             named = dict(labels) if isinstance(labels, Mapping) else dict(enumerate(labels, start=1))
             values = [int(v) for v in np.unique(array) if v != 0]
             if set(values) != set(named):
-                raise UsageError(f"{image_id}: the label map holds the values {values[:10]}, labels are given for {sorted(named)[:10]}. Give one label for each value but 0.")
+                raise UsageError(
+                    f"{image_id}: the label map holds the values {values[:10]}, labels are given for {sorted(named)[:10]}. Give one label for each value but 0."
+                )
             masks, texts = [array == v for v in named], list(named.values())
             size = (array.shape[0], array.shape[1])
         else:
-            raise UsageError(f"{image_id}: expected an integer label map [h, w] or bool masks [n, h, w], got {array.dtype} {array.shape}.")
+            raise UsageError(
+                f"{image_id}: expected an integer label map [h, w] or bool masks [n, h, w], got {array.dtype} {array.shape}."
+            )
         empty = [i for i, mask in enumerate(masks) if not mask.any()]
         if empty:
             raise UsageError(f"{image_id}: segment {empty[0]} has no pixel. Leave it out.")
         self._note_embeddings(image_id, embeddings, len(texts))
-        self.add_raw(image_id, size, [{"label": t, "counts": rle.encode(rle.runs_of(m))} for t, m in zip(texts, masks, strict=True)])
+        self.add_raw(
+            image_id,
+            size,
+            [{"label": t, "counts": rle.encode(rle.runs_of(m))} for t, m in zip(texts, masks, strict=True)],
+        )
 
-    def add_oracle(self, image_id: str, size: tuple[int, int], labels: Mapping[str, str], *, embeddings: ArrayLike | None = None) -> None:
+    def add_oracle(
+        self, image_id: str, size: tuple[int, int], labels: Mapping[str, str], *, embeddings: ArrayLike | None = None
+    ) -> None:
         """Add an image of track ``oracle``: the truth's class name → the label that the method gave its segment."""
         self._note_embeddings(image_id, embeddings, len(labels))
         self.add_raw(image_id, size, [{"label": label, "class": name} for name, label in labels.items()])
@@ -141,10 +155,16 @@ class SubmissionWriter:
         self._segments += len(segments)
         self._sink.write(image)
 
+    def name_embeddings(self, file: str) -> None:
+        """Refer to an embeddings file that already lies beside the submission, in this order of segments."""
+        self.header = replace(self.header, embeddings=file)
+
     def _note_embeddings(self, image_id: str, embeddings: ArrayLike | None, segments: int) -> None:
         if embeddings is None:
             if self._vectors:
-                raise UsageError(f"{image_id}: earlier images came with embeddings, this one without. Give them for all or for none.")
+                raise UsageError(
+                    f"{image_id}: earlier images came with embeddings, this one without. Give them for all or for none."
+                )
             return
         if self._segments and not self._vectors:
             raise UsageError(f"{image_id}: earlier images came without embeddings. Give them for all or for none.")
@@ -161,10 +181,18 @@ class SubmissionWriter:
         target = self.path.with_name(self.path.name.removesuffix(self._suffix) + ".safetensors")
         with replacing(target) as temporary:
             save_file({"embeddings": np.concatenate(self._vectors)}, str(temporary))
-        self.header = schema.Header(self.header.name, self.header.dataset, self.header.track, self.header.method, target.name)
+        self.name_embeddings(target.name)
 
 
-class _JsonSink:
+class _Sink(AbstractContextManager["_Sink"], ABC):
+    """Where images go; finishes the file when the block ends without an exception."""
+
+    @abstractmethod
+    def write(self, image: dict[str, Any]) -> None:
+        """Append an image as it stands in a JSON submission."""
+
+
+class _JsonSink(_Sink):
     """Images first, header last: only at the end is it known whether there are embeddings."""
 
     def __init__(self, path: Path, writer: SubmissionWriter) -> None:
@@ -174,7 +202,9 @@ class _JsonSink:
     def __enter__(self) -> _JsonSink:
         self._raw = self._path.open("wb")
         # no name and no time in the gzip header: the same submission gives the same bytes
-        self._file: IO[bytes] = gzip.GzipFile("", "wb", 6, self._raw, mtime=0) if self._writer._suffix == ".json.gz" else self._raw  # type: ignore[assignment]
+        self._file: Any = (
+            gzip.GzipFile("", "wb", 6, self._raw, mtime=0) if self._writer._suffix == ".json.gz" else self._raw
+        )
         head = json.dumps(self._writer.header.to_dict(), ensure_ascii=False)
         self._file.write(f'{head[:-1]}, "images": ['.encode())
         return self
@@ -193,7 +223,7 @@ class _JsonSink:
         self._raw.close()
 
 
-class _ParquetSink:
+class _ParquetSink(_Sink):
     """Row groups of a few thousand segments."""
 
     def __init__(self, path: Path, writer: SubmissionWriter) -> None:
@@ -206,7 +236,13 @@ class _ParquetSink:
 
         mask_key = "counts" if self._writer.header.track == "free" else "class"
         self._schema = pa.schema(
-            [("image_id", pa.string()), ("height", pa.int32()), ("width", pa.int32()), ("label", pa.string()), (mask_key, pa.string())]
+            [
+                ("image_id", pa.string()),
+                ("height", pa.int32()),
+                ("width", pa.int32()),
+                ("label", pa.string()),
+                (mask_key, pa.string()),
+            ]
         )
         self._pa = pa
         self._mask_key = mask_key
@@ -228,5 +264,7 @@ class _ParquetSink:
     def __exit__(self, *error: Any) -> None:
         if error[0] is None:
             self._flush()
-            self._file.add_key_value_metadata({METADATA_KEY.decode(): json.dumps(self._writer.header.to_dict(), ensure_ascii=False)})
+            self._file.add_key_value_metadata(
+                {METADATA_KEY.decode(): json.dumps(self._writer.header.to_dict(), ensure_ascii=False)}
+            )
         self._file.close()

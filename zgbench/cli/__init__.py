@@ -1,0 +1,44 @@
+"""The command line. Exit status: 0 done, 2 wrong usage or rejected input, 1 anything else.
+
+Only argparse is imported here; each command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from zgbench.cli.parser import build_parser
+from zgbench.errors import ZgbenchError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status."""
+    parser = build_parser()
+    try:
+        options = parser.parse_args(arguments)
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except ZgbenchError as error:
+        print(f"zgbench: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("zgbench: interrupted; nothing was left half-written.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output went away (… | head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except argparse.ArgumentError as error:
+        print(f"zgbench: {error}", file=sys.stderr)
+        return 2
+    except Exception as error:  # a bug of ours: one line for the user, the whole for us when asked for
+        if os.environ.get("ZGBENCH_DEBUG"):
+            raise
+        print(
+            f"zgbench: internal error: {type(error).__name__}: {error}\nThis is a bug of zgbench. Please report it with the output of the same command under ZGBENCH_DEBUG=1.",
+            file=sys.stderr,
+        )
+        return 1

@@ -1,0 +1,161 @@
+"""Options of every command."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+KEYS = ("pas20", "pc59", "pc459", "mini")
+PROTOCOLS = ("v1", "iccv2023", "offline", "mini")
+FORMATS = ("table", "markdown", "latex", "csv", "json")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``zgbench``."""
+    parser = argparse.ArgumentParser(
+        prog="zgbench",
+        description="The benchmark for zero-guidance segmentation: free-text segments, mapped to classes, verified and scored.",
+    )
+    parser.add_argument("--version", action="version", version="zgbench 0.1.0")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _evaluate(commands)
+    _validate(commands)
+    _compare(commands)
+    _convert(commands)
+    _datasets(commands)
+    return parser
+
+
+def _lazy(place: str) -> Callable[[argparse.Namespace], int]:
+    module, _, function = place.rpartition(":")
+    return lambda options: import_module(module).__dict__[function](options)
+
+
+def _evaluate(commands: Any) -> None:
+    p = commands.add_parser(
+        "evaluate",
+        help="score a submission",
+        description="Score a submission: IoU, Segment Recall and (track oracle) Text Generation Quality, with 95 %% intervals. "
+        "Writes SUBMISSION's result, statistics and per-class files to --out.",
+    )
+    p.add_argument(
+        "submission", metavar="SUBMISSION", help="a .json, .json.gz or .parquet file, see submissions/README.md"
+    )
+    _data(p)
+    p.add_argument("--protocol", choices=PROTOCOLS, help="preset of rules (default: v1, on mini: mini)")
+    p.add_argument(
+        "--reassign",
+        metavar="tt,st",
+        help="reassignments to score; what is named here must be possible (default: what is possible)",
+    )
+    p.add_argument(
+        "--ratings", metavar="URL", help="human ratings, a .csv or .parquet file: adds the rows h>=1, h>=2, h>=3"
+    )
+    p.add_argument(
+        "--human",
+        choices=("median", "mean", "min", "majority"),
+        help="how an item's ratings become one (default: median)",
+    )
+    p.add_argument(
+        "--partial", action="store_true", help="score the images that the submission has; marked as not official"
+    )
+    p.add_argument("--subset", metavar="first:N|random:N:SEED", help="score a subset; part of the signature")
+    p.add_argument(
+        "--background",
+        choices=("count", "ignore", "released"),
+        help="rule for unlabelled pixels (default: the protocol's)",
+    )
+    p.add_argument("--seed", type=int, metavar="N", help="of the bootstrap (default: 0)")
+    p.add_argument("--out", default="results", metavar="DIR", help="folder for result files (default: results)")
+    p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
+    p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    _workers(p)
+    p.set_defaults(run=_lazy("zgbench.cli.commands:evaluate"))
+
+
+def _validate(commands: Any) -> None:
+    p = commands.add_parser(
+        "validate",
+        help="check a submission",
+        description="Check a submission and report every problem. Without data, everything is checked but the truth's sizes.",
+    )
+    p.add_argument("submission", metavar="SUBMISSION")
+    _data(p)
+    p.add_argument("--partial", action="store_true", help="images may be missing")
+    _workers(p)
+    p.set_defaults(run=_lazy("zgbench.cli.commands:validate"))
+
+
+def _compare(commands: Any) -> None:
+    p = commands.add_parser(
+        "compare",
+        help="compare two results",
+        description="Paired differences A − B with 95 %% intervals and p-values. Results of unlike signatures are refused.",
+    )
+    p.add_argument("a", metavar="A.result.json")
+    p.add_argument("b", metavar="B.result.json")
+    p.add_argument("--format", choices=("table", "json"), default="table", help="of what is printed (default: table)")
+    p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    p.set_defaults(run=_lazy("zgbench.cli.commands:compare"))
+
+
+def _convert(commands: Any) -> None:
+    p = commands.add_parser(
+        "convert",
+        help="change a submission's format, or make one from a folder",
+        description="IN: a submission of any format, a COCO-panoptic folder with a label per segment, or a folder of label maps. OUT: .json, .json.gz or .parquet.",
+    )
+    p.add_argument("source", metavar="IN")
+    p.add_argument("target", metavar="OUT")
+    p.add_argument("--name", help="the method's name (folders)")
+    p.add_argument("--dataset", choices=KEYS, help="the data set (folders)")
+    p.add_argument(
+        "--labels",
+        metavar="FILE|CLASSES",
+        help="label maps: {image id: {value: label}} as a JSON file, or pas20, pc59-alphabetical, pc59-official, pc459",
+    )
+    p.set_defaults(run=_lazy("zgbench.cli.commands:convert"))
+
+
+def _datasets(commands: Any) -> None:
+    p = commands.add_parser("datasets", help="what the test sets need, and whether it is there")
+    actions = p.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="the test sets and their archives")
+    listed.set_defaults(run=_lazy("zgbench.cli.datasets:list_all"))
+    check = actions.add_parser(
+        "check", help="what was found, what is missing, which archive holds it and where it must lie"
+    )
+    check.add_argument(
+        "key", nargs="?", choices=KEYS, metavar="DATASET", help="one of pas20, pc59, pc459, mini (default: all)"
+    )
+    check.add_argument(
+        "--data", metavar="DIR", help="folder that holds VOCdevkit/ and pascal-context/ (default: $ZGBENCH_DATA)"
+    )
+    check.set_defaults(run=_lazy("zgbench.cli.datasets:check"))
+    prepare = actions.add_parser("prepare", help="write a compact store, so that raw files are not needed again")
+    prepare.add_argument("key", choices=KEYS, metavar="DATASET", help="one of pas20, pc59, pc459, mini")
+    prepare.add_argument(
+        "--out", metavar="DIR", help="data folder to write zgbench-store/ into (default: the data folder itself)"
+    )
+    _data(prepare)
+    prepare.set_defaults(run=_lazy("zgbench.cli.datasets:prepare"))
+
+
+def _data(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--data",
+        metavar="DIR",
+        help="folder that holds VOCdevkit/ and pascal-context/, or a prepared store (default: $ZGBENCH_DATA); mini needs none",
+    )
+    p.add_argument("--truth-dir", metavar="DIR", help="truth PNGs in another place; for pc59 with --png-order")
+    p.add_argument(
+        "--png-order",
+        choices=("alphabetical", "official"),
+        help="class order of PC-59 PNGs, which nothing inside a PNG tells",
+    )
+
+
+def _workers(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--workers", type=int, metavar="N", help="processes (default: one for each processor)")

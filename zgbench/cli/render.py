@@ -1,0 +1,178 @@
+"""Scores as people want to read or paste them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from zgbench.comparison import Comparison, significant
+from zgbench.result import Evaluation, flat
+
+SCORES = {
+    "iou_image": "IoU image",
+    "iou_dataset": "IoU dataset",
+    "recall_0.25": "Recall .25",
+    "recall_0.5": "Recall .5",
+    "recall_0.75": "Recall .75",
+    "recall_auc": "Recall area",
+}
+
+
+def percent(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """A fraction as a percentage with one decimal, with its interval where there is one."""
+    if value is None:
+        return "–"
+    text = f"{100 * value:.1f}"
+    return text if low is None or high is None else f"{text} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _records(found: Evaluation) -> list[dict[str, Any]]:
+    return [flat(row) for row in found.scores]
+
+
+def _cells(record: dict[str, Any], *, intervals: bool = True) -> list[str]:
+    ends = ("_low", "_high") if intervals else ()
+    return [percent(record[key], *(record[key + end] for end in ends)) for key in SCORES]
+
+
+def print_evaluation(found: Evaluation, style: str, place: Path | None) -> None:
+    """Print the scores of a submission.
+
+    Args:
+        style: ``table``, ``markdown``, ``latex``, ``csv`` or ``json``.
+        place: the result file, mentioned under the table.
+    """
+    if style == "json":
+        stored = json.loads(place.read_text(encoding="utf-8")) if place is not None else found.to_dict()
+        print(json.dumps(stored, indent=1, ensure_ascii=False))
+    elif style == "csv":
+        print(as_csv(found), end="")
+    elif style == "markdown":
+        print(as_markdown(found))
+    elif style == "latex":
+        print(as_latex(found))
+    else:
+        _print_table(found, place)
+    if style not in ("table", "json"):
+        for note in _remarks(found):
+            print(note, file=sys.stderr)
+
+
+def _remarks(found: Evaluation) -> list[str]:
+    notes = [f"note: {note}" for note in found.dataset.notes]
+    if not found.dataset.official and not found.dataset.notes:
+        notes.append(f"note: {len(found.dataset.ids)} images, not the official split: the scores are not official.")
+    return notes + [f"not scored: {name}: {why}" for name, why in found.unavailable.items()]
+
+
+def _print_table(found: Evaluation, place: Path | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    about = found.result["submission"]
+    data = found.result["dataset"]
+    table = Table(
+        title=Text(
+            f"{about['name']} on {data['key']} {data['split']}, {data['images']} images, track {about['track']} (%, 95 % interval)"
+        )
+    )
+    for column in ("", "verified by", "kept"):
+        table.add_column(column, no_wrap=True)
+    for column in SCORES.values():
+        table.add_column(column, justify="right")
+    for record in _records(found):
+        kept = f"{record['segments_kept']}/{record['segments']}"
+        table.add_row(record["reassign"], record["verify"], kept, *_cells(record))
+    if found.scores:
+        console.print(table)
+    if found.tgq is not None:
+        tgq = found.tgq
+        console.print(Text(f"TGQ {percent(tgq['value'], *tgq['ci95'])} of {tgq['segments']} truth segments"))
+    signatures = [(f"{row['reassign']} {row['verify']}", row["signature"]) for row in found.scores]
+    if found.tgq is not None:
+        signatures.append(("TGQ", found.tgq["signature"]))
+    for name, signature in signatures:
+        console.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
+    for note in _remarks(found):
+        console.print(Text(note), soft_wrap=True)
+    if place is not None:
+        console.print(Text(f"written: {place}"), soft_wrap=True)
+
+
+def as_csv(found: Evaluation) -> str:
+    """One line a row of scores; fractions 0–1."""
+    text = io.StringIO()
+    records = _records(found)
+    if records:
+        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+    return text.getvalue()
+
+
+def as_markdown(found: Evaluation) -> str:
+    """A GitHub table with its signatures underneath."""
+    head = ["reassign", "verified by", "kept", *SCORES.values()]
+    lines = ["| " + " | ".join(head) + " |", "|---|---|---|" + "---:|" * len(SCORES)]
+    for record in _records(found):
+        kept = f"{record['segments_kept']}/{record['segments']}"
+        lines.append("| " + " | ".join([record["reassign"], record["verify"], kept, *_cells(record)]) + " |")
+    if found.tgq is not None:
+        lines += ["", f"TGQ {percent(found.tgq['value'], *found.tgq['ci95'])}"]
+    lines += [""] + [f"- `{row['signature']}`" for row in found.scores]
+    return "\n".join(lines)
+
+
+def as_latex(found: Evaluation) -> str:
+    """A booktabs table; the signatures are comments above it."""
+    symbol = {"cos>=": r"$\cos \geq ", "h>=": r"$h \geq "}
+    lines = [f"% {row['signature']}" for row in found.scores]
+    lines += [r"\begin{tabular}{ll" + "r" * len(SCORES) + "}", r"\toprule"]
+    lines += [" & ".join(["", "verified by", *SCORES.values()]) + r" \\", r"\midrule"]
+    for record in _records(found):
+        start = next(key for key in symbol if record["verify"].startswith(key))
+        verify = symbol[start] + record["verify"].removeprefix(start) + "$"
+        lines.append(" & ".join([record["reassign"], verify, *_cells(record, intervals=False)]) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+
+
+def print_comparison(found: Comparison) -> None:
+    """Print paired differences, a table for each row that both results have."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(Text(f"A: {found.names[0]}\nB: {found.names[1]}"))
+    for (how, verify, signature), scores in found.rows.items():
+        table = Table(title=Text(f"{how} {verify}"))
+        for column in ("score", "A", "B", "A − B [95 % interval]", "p", ""):
+            table.add_column(column, justify="left" if column in ("score", "") else "right")
+        for name, d in scores.items():
+            clear = ("A" if d.difference > 0 else "B") if significant(d) else ""
+            difference = (
+                "–"
+                if d.difference != d.difference
+                else f"{100 * d.difference:+.1f} [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
+            )
+            table.add_row(
+                SCORES[name.replace(".", "_", 1)] if "." in name else SCORES[name],
+                percent(d.a),
+                percent(d.b),
+                difference,
+                f"{d.p:.4f}",
+                clear,
+            )
+        console.print(table)
+        console.print(Text(signature), soft_wrap=True, style="dim")
+    for reason in found.refused:
+        console.print(Text(f"not compared: {reason}"), soft_wrap=True)
+    console.print(
+        Text("Last column: the better one where p < 0.05. p is not corrected for the number of scores."), style="dim"
+    )
