@@ -60,6 +60,7 @@ class Counts:
         offsets: int64 [images + 1]; image ``i`` owns the segments ``offsets[i]:offsets[i + 1]``.
         image, segment, cls, pixels: int64 [entries]; ``segment`` counts over all images, or is NOWHERE.
         first: int64 [images], row of each image's first segment in the submission's embeddings.
+        submitted: number of segments in the whole submission, counted or not.
     """
 
     ids: tuple[str, ...]
@@ -72,6 +73,7 @@ class Counts:
     cls: Int
     pixels: Int
     first: Int
+    submitted: int
 
     @property
     def rows(self) -> Int:
@@ -97,8 +99,12 @@ class Counts:
         return digest.hexdigest()
 
 
-def stack(images: Iterable[ImageCounts]) -> Counts:
-    """Put the counts of single images together."""
+def stack(images: Iterable[ImageCounts], submitted: int) -> Counts:
+    """Put the counts of single images together.
+
+    Args:
+        submitted: number of segments in the whole submission, counted or not.
+    """
     found = list(images)
     per_image = np.array([len(i.labels) for i in found], dtype=np.int64)
     offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(per_image)))
@@ -117,6 +123,7 @@ def stack(images: Iterable[ImageCounts]) -> Counts:
         cls=_joined([i.classes for i in found]),
         pixels=_joined([i.pixels for i in found]),
         first=np.array([i.first for i in found], dtype=np.int64),
+        submitted=submitted,
     )
 
 
@@ -147,6 +154,7 @@ def select(counts: Counts, images: NDArray[np.bool_]) -> Counts:
         cls=counts.cls[kept],
         pixels=counts.pixels[kept],
         first=counts.first[chosen],
+        submitted=counts.submitted,
     )
 
 
@@ -175,7 +183,7 @@ def save(counts: Counts, path: Path, about: dict[str, Any]) -> None:
     if counts.truth is not None:
         columns["truth"] = lists(segment_offsets, pa.array(counts.truth))
     table = pa.table(columns).replace_schema_metadata(
-        {"zgbench": json.dumps({"format": FORMAT, **about}, sort_keys=True)}
+        {"zgbench": json.dumps({"format": FORMAT, "submitted": counts.submitted, **about}, sort_keys=True)}
     )
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", row_group_size=4096)
@@ -224,6 +232,7 @@ def load(path: Path) -> Counts:
             cls=column("class").values.to_numpy().astype(np.int64),
             pixels=column("pixels").values.to_numpy().astype(np.int64),
             first=column("first").to_numpy(),
+            submitted=int(json.loads(table.schema.metadata[b"zgbench"])["submitted"]),
         )
     except (OSError, pa.ArrowException, KeyError, ValueError, IndexError) as error:
         raise DataError(f"{path}: missing or damaged ({error}). Run zgbench evaluate again.") from error

@@ -53,6 +53,13 @@ class _Run:
     progress: ProgressFactory
     timing: dict[str, float] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
+    _truth: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def truth_sha256(self, counts: Counts) -> str:
+        """Fingerprint of the truth of these images, worked out once for all rows about them."""
+        if counts.ids not in self._truth:
+            self._truth[counts.ids] = counts.truth_sha256()
+        return self._truth[counts.ids]
 
     @property
     def text_name(self) -> str:
@@ -236,8 +243,7 @@ def _segment_to_text(run: _Run, counts: Counts) -> Decision:
     protocol = run.protocol
     if protocol.segment_embeddings == "submitted":
         place = run.reader.path.with_name(str(run.header.embeddings))
-        total = sum(len(image.labels) for image in run.reader.images(run.header, Report()))
-        vectors, where = segments.submitted(place, counts, total), str(place)
+        vectors, where = segments.submitted(place, counts), str(place)
     else:
         tick = run.progress("embedding segments", len(counts.ids))
         vectors = segments.embedded(run.reader, run.header, counts, run.dataset, run.clip, run.recipe, run.cache, tick)
@@ -290,7 +296,7 @@ def _scored(run: _Run, counts: Counts, dataset: Dataset, reassigned: list[Reassi
         "submission": {"name": run.header.name, "sha256": submission_sha256, "track": run.header.track, "method": run.header.method},
         "dataset": {
             "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
-            "ids_sha256": dataset.ids_sha256(), "truth_sha256": counts.truth_sha256(),
+            "ids_sha256": dataset.ids_sha256(), "truth_sha256": run.truth_sha256(counts),
         },
         "protocol": asdict(protocol),
         "scores": rows,
@@ -318,7 +324,7 @@ def _facts(run: _Run, dataset: Dataset, counts: Counts, n_images: int) -> dict[s
     rated = dataset.only(counts.ids)
     return {
         "data": dataset.key, "split": dataset.split, "n": str(n_images), "ids": rated.ids_sha256()[:8],
-        "truth": counts.truth_sha256()[:8], "track": run.header.track,
+        "truth": run.truth_sha256(counts)[:8], "track": run.header.track,
     }  # fmt: skip
 
 

@@ -104,10 +104,11 @@ def read_ratings(path: str | os.PathLike[str]) -> Ratings:
     if missing:
         raise InputError(f"--ratings {file}: no column {', '.join(missing)}. Expected {', '.join(COLUMNS)}.")
     if "time" in table.columns:
-        table = table.sort_values("time", kind="stable")
+        table = table.iloc[_order(table["time"], file)]
     items: dict[Item, dict[str, int]] = {}
     bad: list[str] = []
-    for row, image, segment, label, rater, score in table[list(COLUMNS)].itertuples(name=None):
+    columns = (table[column].tolist() for column in COLUMNS)
+    for row, image, segment, label, rater, score in zip(table.index.tolist(), *columns, strict=True):
         place, value = _whole(segment), _whole(score)
         if place is None or place < 0:
             bad.append(f"row {row}, segment: expected a whole number ≥ 0; found {quote(segment)}")
@@ -123,7 +124,24 @@ def read_ratings(path: str | os.PathLike[str]) -> Ratings:
     return Ratings(items, sha256_file(file))
 
 
+def _order(times: Any, file: Path) -> NDArray[np.intp]:
+    """Rows from the earliest to the latest time; seconds or timestamps."""
+    import pandas as pd
+
+    seconds = pd.to_numeric(times, errors="coerce")
+    if seconds.isna().any():
+        try:
+            seconds = pd.to_datetime(times, utc=True, format="ISO8601")
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"--ratings {file}, column time: expected seconds or ISO 8601 timestamps ({quote(str(error), 120)[1:-1]})."
+            ) from error
+    return np.argsort(seconds.to_numpy(), kind="stable")
+
+
 def _whole(value: Any) -> int | None:
+    if type(value) is str and len(value) == 1 and value in "0123456789":
+        return int(value)
     try:
         number = float(value)
         return int(number) if number == int(number) else None

@@ -20,13 +20,9 @@ from zgbench.submission.problems import Report
 from zgbench.submission.reader import Reader
 
 
-def submitted(path: Path, counts: Counts, total: int) -> Vectors:
-    """The submission's own vectors of the counted segments, float32 [segments, d].
-
-    Args:
-        total: number of segments in the submission, counted or not.
-    """
-    vectors: Vectors = read_embeddings(path, total)[counts.rows]
+def submitted(path: Path, counts: Counts) -> Vectors:
+    """The submission's own vectors of the counted segments, float32 [segments, d]."""
+    vectors: Vectors = read_embeddings(path, counts.submitted)[counts.rows]
     return vectors
 
 

@@ -37,7 +37,8 @@ def collect(
     """
     seen: set[str] = set()
     wanted = frozenset(dataset.ids)
-    images = _known(reader.images(header, report), dataset, wanted, seen, report, partial)
+    submitted = [0]
+    images = _known(_tallied(reader.images(header, report), submitted), dataset, wanted, seen, report, partial)
     found: dict[str, ImageCounts] = {}
     for outcome in pixel_pass.count_all(images, dataset.source, dataset.vocabulary, workers=workers, progress=progress):
         if isinstance(outcome, ImageCounts):
@@ -52,7 +53,7 @@ def collect(
             Problem("missing-images", "$.images", f"images of {dataset.key} {dataset.split}", "none", "Add images.")
         )
         report.raise_if_any(str(reader.path))
-    return stack(found[image_id] for image_id in dataset.ids if image_id in found)
+    return stack((found[image_id] for image_id in dataset.ids if image_id in found), submitted[0])
 
 
 def note_missing(ids: tuple[str, ...], seen: set[str], report: Report) -> None:
@@ -69,6 +70,13 @@ def note_missing(ids: tuple[str, ...], seen: set[str], report: Report) -> None:
                 'Add them (an image without segments has "segments": []), or score what is there with --partial.',
             )
         )
+
+
+def _tallied(images: Iterator[schema.Image], segments: list[int]) -> Iterator[schema.Image]:
+    """Pass images on, adding up their segments."""
+    for image in images:
+        segments[0] += len(image.labels)
+        yield image
 
 
 def _known(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,7 +22,9 @@ MAX_SEGMENTS = 10_000
 
 HEADER_KEYS = ("format", "name", "dataset", "track", "method", "embeddings")
 METHOD_KEYS = {"description": str, "url": str, "text_guidance": bool, "segmentation_labels": bool}
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_SURROGATES = "".join(map(chr, range(0xD800, 0xE000)))
+_UNSEEN = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI}]")
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,11 @@ def text_problem(value: str, limit: int, *, newlines: bool = False) -> str | Non
         return f"{len(value)} characters"
     if not value.strip():
         return "an empty text" if not value else f"only blanks, {quote(value)}"
-    for position, c in enumerate(value):
-        if newlines and c in "\n\t":
-            continue
-        category = unicodedata.category(c)
-        if category in ("Cc", "Cs", "Zl", "Zp") or c in _BIDI:
-            kind = "bidirectional control" if c in _BIDI else "unpaired surrogate" if category == "Cs" else "control"
-            return f"the {kind} character U+{ord(c):04X} at position {position} in {quote(value)}"
+    for match in _UNSEEN.finditer(value):
+        c = match.group()
+        if not (newlines and c in "\n\t"):
+            kind = "bidirectional control" if c in _BIDI else "unpaired surrogate" if c in _SURROGATES else "control"
+            return f"the {kind} character U+{ord(c):04X} at position {match.start()} in {quote(value)}"
     return None
 
 
