@@ -66,8 +66,13 @@ def joint_counts(truth: Truth, found: Foreground) -> Entries:
     starts = np.flatnonzero(joint[1:] != joint[:-1]) + 1
     starts = np.concatenate(([0], starts))
     lengths = np.diff(starts, append=area)
-    keys, inverse = np.unique(joint[starts].astype(np.int64), return_inverse=True)
-    pixels = np.bincount(inverse, weights=lengths).astype(np.int64)
+    if narrow:
+        per_key = np.bincount(joint[starts], weights=lengths)
+        keys = np.flatnonzero(per_key)
+        pixels = per_key[keys].astype(np.int64)
+    else:  # too many possible keys for a table
+        keys, inverse = np.unique(joint[starts].astype(np.int64), return_inverse=True)
+        pixels = np.bincount(inverse, weights=lengths).astype(np.int64)
     stored = keys & ((1 << bits) - 1)
     classes = truth.table[stored]
     if (classes == INVALID).any():

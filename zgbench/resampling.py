@@ -29,10 +29,10 @@ class Estimate:
 
 def weights(n_images: int, resamples: int, seed: int) -> NDArray[np.uint16]:
     """How often each resample drew each image, uint16 [resamples, images]."""
-    generator = np.random.Generator(np.random.PCG64(seed))
+    generator = np.random.RandomState(seed)  # its stream is frozen, unlike that of numpy's newer Generator
     drawn = np.empty((resamples, n_images), dtype=np.uint16)
     for row in drawn:
-        row[:] = np.bincount(generator.integers(0, n_images, n_images), minlength=n_images)
+        row[:] = np.bincount(generator.randint(0, n_images, n_images), minlength=n_images)
     return drawn
 
 
@@ -95,10 +95,10 @@ def compare(
     half = (a.per_image - b.per_image) * 0.5
     middle = (total(a.per_image) + total(b.per_image)) * 0.5
     transposed = half.T.tocsr()
-    generator = np.random.Generator(np.random.PCG64(seed))
+    generator = np.random.RandomState(seed)
     at_least = dict.fromkeys(score_a, 0)
     for start in range(0, draws, _CHUNK):
-        signs = generator.integers(0, 2, (min(_CHUNK, draws - start), half.shape[0]), dtype=np.int8) * 2.0 - 1.0
+        signs = generator.randint(0, 2, (min(_CHUNK, draws - start), half.shape[0]), dtype=np.int8) * 2.0 - 1.0
         shift = np.asarray(transposed @ signs.T).T
         flipped_a, flipped_b = a.scores(middle + shift), b.scores(middle - shift)
         for name in score_a:

@@ -1,0 +1,79 @@
+"""Fixtures for everybody: a cache of one's own, a stand-in for the text model, a tiny VOC, the real photos."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, worker_cache: Path) -> Iterator[None]:
+    """No test reads or writes the user's cache, or is led by the user's data folder."""
+    monkeypatch.setenv("ZGBENCH_CACHE", str(worker_cache))
+    monkeypatch.delenv("ZGBENCH_DATA", raising=False)
+    yield
+
+
+@pytest.fixture(scope="session")
+def worker_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache a test process, so that the text model is loaded once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The real photos and truths beside the project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the real images of {SHARED.name} beside the project, which are not there")
+    return SHARED
+
+
+class HashedText:
+    """Stands in for Sentence-BERT: equal texts are equal, others are nearly orthogonal."""
+
+    name = "hashed-text"
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        rows = []
+        for text in texts:
+            seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+            rows.append(np.random.RandomState(seed).standard_normal(256))
+        found = np.stack(rows)
+        return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture
+def hashed_text() -> HashedText:
+    return HashedText()
+
+
+VOC_IDS = ("2007_000033", "2007_000042", "2007_000061")
+
+
+@pytest.fixture
+def tiny_voc(tmp_path: Path) -> Path:
+    """Three drawn images in the folders of PASCAL VOC 2012: 4 × 6 pixels, classes 1, 2 and 12, a void stripe."""
+    data = tmp_path / "data"
+    place = data / "VOCdevkit/VOC2012"
+    (place / "SegmentationClass").mkdir(parents=True)
+    (place / "JPEGImages").mkdir()
+    (place / "ImageSets/Segmentation").mkdir(parents=True)
+    (place / "ImageSets/Segmentation/val.txt").write_text("\n".join(VOC_IDS) + "\n")
+    for k, image_id in enumerate(VOC_IDS):
+        truth = np.zeros((4, 6), dtype=np.uint8)
+        truth[:, :2] = 1
+        truth[:2, 3:] = 2
+        truth[2:, 3:] = 12 if k else 0
+        truth[:, 2] = 255
+        picture = Image.fromarray(truth)
+        picture.putpalette(list(range(256)) * 3)
+        picture.save(place / f"SegmentationClass/{image_id}.png")
+        Image.fromarray(np.full((4, 6, 3), 40 * k, dtype=np.uint8)).save(place / f"JPEGImages/{image_id}.jpg")
+    return data
