@@ -58,7 +58,8 @@ def collect(
 
 def note_missing(ids: tuple[str, ...], seen: set[str], report: Report) -> None:
     """One problem for all images that a submission lacks."""
-    missing = [image_id for image_id in ids if image_id not in seen]
+    there = seen | {problem.image for problem in report.problems}  # a spoilt image is told once, not as missing too
+    missing = [image_id for image_id in ids if image_id not in there]
     if missing:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
         report.add(

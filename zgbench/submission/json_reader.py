@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from zgbench.submission.problems import Problem, Report, quote
 MAX_IMAGE_BYTES = 64 << 20
 _MAX_DEPTH = 8
 _CHUNK = 1 << 18
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class _Limited:
@@ -51,6 +53,7 @@ class JsonReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._unread = False  # whether header() stopped at the images, having found every key that there can be
+        self._backend: Any = None
 
     def header(self, report: Report) -> schema.Header | None:
         """The checked header; its keys may stand before or after the images."""
@@ -75,9 +78,22 @@ class JsonReader:
             raise InputError(f"{self.path}: cannot be read ({error.strerror}).") from error
         return file, _Limited(file, self.path)
 
+    def _parser(self) -> Any:
+        """ijson's quickest backend; its Python one for a file with escaped surrogates, which yajl turns into "?"."""
+        if self._backend is None:
+            file, limited = self._open()
+            end, found = b"", False
+            with file:
+                while not found and (data := limited.read(_CHUNK)):
+                    found = _SURROGATE.search(end + data) is not None
+                    end = data[-3:]
+                    limited.restart_count()
+            self._backend = ijson.get_backend("python") if found else ijson
+        return self._backend
+
     def _events(self, limited: _Limited) -> Iterator[tuple[str, Any]]:
         try:
-            yield from ijson.basic_parse(limited, use_float=True, buf_size=_CHUNK)
+            yield from self._parser().basic_parse(limited, use_float=True, buf_size=_CHUNK)
         except (ijson.JSONError, ValueError, UnicodeError) as error:
             detail = " ".join(str(error).split())
             raise InputError(

@@ -104,7 +104,7 @@ def _mask_problems(
         problems.append(
             Problem(
                 kind,
-                f"{image.where(index)}{'.' if image.path.startswith('$') else ''}counts",
+                f"{image.where(index)}.counts",
                 expected,
                 found,
                 mend,

@@ -129,9 +129,8 @@ class ParquetReader:
             "size": list(sizes.pop()),
             "segments": [] if empty else [{"label": row["label"], mask_key: row[mask_key]} for row in group],
         }
-        image = schema.check_image(raw, path, first, header.track, report)
+        image = schema.check_image(raw, path, first, header.track, report, "{path}, segment {i}")
         if image is not None:
-            image.segment_path = "{path}, segment {i}, "
             yield image
 
     def _rows(self, header: schema.Header) -> Iterator[dict[str, Any]]:

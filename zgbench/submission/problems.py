@@ -47,7 +47,8 @@ class Problem:
         where = [f"image {quote(self.image)}"] if self.image is not None else []
         if self.segment is not None:
             where.append(f"segment {self.segment}")
-        place = f"{', '.join(where)} ({self.path})" if where else self.path
+        path = quote(self.path, 300)[1:-1]  # keys in it are a stranger's text
+        place = f"{', '.join(where)} ({path})" if where else path
         return f"[{self.kind}] {place}: expected {self.expected}; found {self.found}. {self.mend}"
 
 

@@ -12,6 +12,7 @@ from zgbench.datasets.catalogue import KEYS
 from zgbench.submission.problems import Problem, Report, quote
 
 FORMAT = "zgbench/1"
+JSON_SEGMENT = "{path}.segments[{i}]"
 Track = Literal["free", "oracle"]
 TRACKS: tuple[Track, ...] = ("free", "oracle")
 MAX_LABEL = 200
@@ -71,7 +72,7 @@ class Image:
     counts: list[bytes] | None
     classes: list[str] | None
     first: int
-    segment_path: str = "{path}.segments[{i}]"
+    segment_path: str = JSON_SEGMENT
 
     def where(self, segment: int) -> str:
         """Path of a segment, for messages."""
@@ -201,7 +202,9 @@ def _is_plain_file_name(value: object) -> bool:
     )
 
 
-def check_image(raw: object, path: str, first: int, track: str, report: Report) -> Image | None:
+def check_image(
+    raw: object, path: str, first: int, track: str, report: Report, segment_path: str = JSON_SEGMENT
+) -> Image | None:
     """Check one element of ``images``; None when its masks cannot be looked at."""
     if not isinstance(raw, dict):
         report.add(
@@ -244,8 +247,9 @@ def check_image(raw: object, path: str, first: int, track: str, report: Report) 
         )
         return None
     image = Image(
-        path, name or "", size or (0, 0), [], [] if track == "free" else None, [] if track == "oracle" else None, first
-    )
+        path, name or "", size or (0, 0), [], [] if track == "free" else None, [] if track == "oracle" else None, first,
+        segment_path,
+    )  # fmt: skip
     for index, segment in enumerate(segments):
         _check_segment(segment, image, index, track, report)
     return image if report.kinds.total() == before else None

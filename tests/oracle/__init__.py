@@ -1,0 +1,1 @@
+"""An independent, slow scorer: whole masks, loops and exact fractions, and nothing of zgbench."""
