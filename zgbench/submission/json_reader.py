@@ -139,14 +139,14 @@ class JsonReader:
                 if event == "end_map":
                     break
                 if key in seen:
-                    report.add(_duplicate(f"$.{quote(key)[1:-1]}", key))
+                    report.add(_duplicate(f"$.{key}", key))
                 seen.add(key)
                 kind, content = next(events)
                 if key != "images":
                     self._build(kind, content, events, f"$.{key}", report, 1)
                     if after and self._unread and key not in schema.HEADER_KEYS:
                         report.add(
-                            Problem("unknown-key", f"$.{quote(key)[1:-1]}", "no further key", quote(key), "Remove it.")
+                            Problem("unknown-key", f"$.{key}", "no further key", quote(key), "Remove it.")
                         )
                 elif kind != "start_array":
                     value = self._build(kind, content, events, "$.images", report, 1)
@@ -179,7 +179,7 @@ class JsonReader:
                 item_kind, item = next(events)
                 value = self._build(item_kind, item, events, f"{path}.{key}", report, depth + 1)
                 if key in found:
-                    report.add(_duplicate(f"{path}.{quote(key)[1:-1]}", key))
+                    report.add(_duplicate(f"{path}.{key}", key))
                 else:
                     found[key] = value
             return found

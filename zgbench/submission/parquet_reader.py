@@ -50,7 +50,7 @@ class ParquetReader:
             report.add(
                 Problem(
                     "duplicate-key",
-                    f"metadata zgbench, {quote(key)[1:-1]}",
+                    f"metadata zgbench, {key}",
                     "each key once",
                     f"{quote(key)} twice",
                     "Remove one of them.",

@@ -220,7 +220,7 @@ def check_image(
 
     for key in raw:
         if key not in ("id", "size", "segments"):
-            bad("unknown-key", f"{path}.{quote(key)[1:-1]}", "only id, size and segments", quote(key), "Remove it.")
+            bad("unknown-key", f"{path}.{key}", "only id, size and segments", quote(key), "Remove it.")
     for key in ("id", "size", "segments"):
         if key not in raw:
             bad("missing-key", f"{path}.{key}", f"the key {key}", "no such key", f'Add "{key}".')
@@ -286,7 +286,7 @@ def _check_segment(raw: object, image: Image, index: int, track: str, report: Re
     for key in raw:
         if key not in ("label", mask_key):
             mend = f"Track {track} wants {mask_key}." if key in ("counts", "class") else "Remove it."
-            bad("unknown-key", f".{quote(key)[1:-1]}", f"only label and {mask_key}", quote(key), mend)
+            bad("unknown-key", f".{key}", f"only label and {mask_key}", quote(key), mend)
     for key in ("label", mask_key):
         if key not in raw:
             bad("missing-key", f".{key}", f"the key {key}", "no such key", f'Add "{key}".')

@@ -42,14 +42,14 @@ _THINGS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("fish", ("goldfish", "tropical fish"), ("orange", "blue", "silver", "purple")),
     ("boat", ("sailboat", "sailing boat"), ("brown", "red", "dark blue", "white")),
     ("cup", ("mug", "coffee cup"), ("white", "red", "turquoise", "purple")),
-    ("umbrella", ("parasol", "rain umbrella"), ("purple", "red", "yellow", "turquoise")),
+    ("umbrella", ("beach umbrella", "rain umbrella"), ("purple", "red", "yellow", "turquoise")),
     ("flower", ("daisy", "blossom"), ("pink", "white", "yellow", "purple")),
     ("mushroom", ("toadstool", "fungus"), ("red", "brown", "beige")),
     ("clock", ("wall clock", "round clock"), ("white", "golden", "black")),
     ("balloon", ("party balloon", "air balloon"), ("red", "blue", "pink", "green")),
     ("chair", ("wooden chair", "stool"), ("brown", "black", "turquoise", "orange")),
     ("bottle", ("glass bottle", "wine bottle"), ("dark green", "light blue", "brown")),
-    ("snowman", ("snow man with a hat", "snow figure"), ("white", "light blue")),
+    ("snowman", ("snowman with a hat", "frosty the snowman"), ("white", "light blue")),
     ("star", ("golden star", "five-pointed star"), ("yellow", "golden", "silver")),
 )
 
