@@ -70,17 +70,19 @@ def _remarks(found: Evaluation) -> list[str]:
 
 
 def _print_table(found: Evaluation, place: Path | None) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     about = found.result["submission"]
     data = found.result["dataset"]
     table = Table(
         title=Text(
             f"{about['name']} on {data['key']} {data['split']}, {data['images']} images, track {about['track']} (%, 95 % interval)"
-        )
+        ),
+        box=box.SIMPLE_HEAVY,
     )
     for column in ("", "verified by", "kept"):
         table.add_column(column, no_wrap=True)
@@ -88,7 +90,8 @@ def _print_table(found: Evaluation, place: Path | None) -> None:
         table.add_column(column, justify="right")
     for record in _records(found):
         kept = f"{record['segments_kept']}/{record['segments']}"
-        table.add_row(record["reassign"], record["verify"], kept, *_cells(record))
+        cells = [cell.replace(" [", "\n[") for cell in _cells(record)]  # the interval below its score: fits 120 columns
+        table.add_row(record["reassign"], record["verify"], kept, *cells)
     if found.scores:
         console.print(table)
     if found.tgq is not None:
