@@ -14,7 +14,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, worker_cache: Path) -> Iterator[None]:
+def own_cache(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, worker_cache: Path
+) -> Iterator[None]:
     """No test reads or writes the user's cache, or is led by the user's data folder."""
     monkeypatch.setenv("ZGBENCH_CACHE", str(worker_cache))
     monkeypatch.delenv("ZGBENCH_DATA", raising=False)

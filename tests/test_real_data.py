@@ -79,7 +79,9 @@ def scores(found: Any) -> dict[str, float]:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_the_truth_scores_exactly_one(key: str, tmp_path: Path) -> None:
-    found = zgbench.evaluate(write(tmp_path, key, made(key, "exact")), data=readers.SHARED, protocol=OFFLINE, reassign=["tt"])
+    found = zgbench.evaluate(
+        write(tmp_path, key, made(key, "exact")), data=readers.SHARED, protocol=OFFLINE, reassign=["tt"]
+    )
     assert len(found.counts.ids) == (300 if key == "pas20" else 47)
     assert set(scores(found).values()) == {1.0}
     (row,) = found.scores
@@ -182,14 +184,19 @@ def test_human_rows_equal_the_slow_scorers(tmp_path: Path) -> None:
             if place % 3 == 0 and k == 0:
                 given = []  # nobody rated this one
             medians[-1].append(sorted(given)[1] if given else None)
-            rows += [f"{image_id},{k},{names('pas20')[class_id]},{rater},{score}" for rater, score in zip("abc", given, strict=False)]
+            rows += [
+                f"{image_id},{k},{names('pas20')[class_id]},{rater},{score}"
+                for rater, score in zip("abc", given, strict=False)
+            ]
     table = tmp_path / "ratings.csv"
     table.write_text("\n".join(rows) + "\n")
     found = zgbench.evaluate(path, data=readers.SHARED, protocol=OFFLINE, reassign=["tt"], ratings=table, partial=True)
     for level in (1, 2, 3):
         row = next(r for r in found.scores if r["verify"] == f"h>={level}")
         chosen = [
-            slow_scorer.Scene(scene.truth, scene.masks, [c if m >= level else 0 for c, m in zip(scene.classes, scored, strict=True)])
+            slow_scorer.Scene(
+                scene.truth, scene.masks, [c if m >= level else 0 for c, m in zip(scene.classes, scored, strict=True)]
+            )
             for scene, scored in zip(decided, medians, strict=True)
             if None not in scored
         ]

@@ -18,7 +18,11 @@ def simulated(rng: np.random.RandomState, n: int, quality: np.ndarray) -> Counts
         for k in range(3):
             area = 200 + 100 * k
             hit = round(float(quality[image, k]) * area)
-            rows += [(image, 3 * image + k, k + 1, hit), (image, -1, k + 1, area - hit), (image, 3 * image + k, 0, area - hit)]
+            rows += [
+                (image, 3 * image + k, k + 1, hit),
+                (image, -1, k + 1, area - hit),
+                (image, 3 * image + k, 0, area - hit),
+            ]
     table = np.array([r for r in rows if r[3]], dtype=np.int64)
     return Counts(
         ids=tuple(map(str, range(n))), sizes=((40, 40),) * n, labels=("a", "b", "c") * n, truth=None, offsets=np.arange(n + 1) * 3,
@@ -63,7 +67,9 @@ def test_the_test_rejects_what_it_promises() -> None:
         # two methods of equal quality: each image's difficulty is shared, what is left is noise of each
         hard = rng.beta(2, 2, (n, 1))
         a, b = (np.clip(hard + 0.2 * rng.standard_normal((n, 3)), 0, 1) for _ in range(2))
-        found = resampling.compare(statistics(simulated(rng, n, a)), statistics(simulated(rng, n, b)), weights, draws=400, seed=trial)
+        found = resampling.compare(
+            statistics(simulated(rng, n, a)), statistics(simulated(rng, n, b)), weights, draws=400, seed=trial
+        )
         for name, difference in found.items():
             rejected[name] = rejected.get(name, 0) + (difference.p <= 0.05)
     assert {name: k / trials for name, k in rejected.items() if not 0.03 <= k / trials <= 0.07} == {}
@@ -101,7 +107,17 @@ def test_sums_of_resamples_are_scores_of_repeated_images() -> None:
     for i in range(9):
         mine = counts.image == i
         local = np.where(counts.segment[mine] < 0, -1, counts.segment[mine] - 3 * i)
-        single.append(ImageCounts(str(i), (40, 40), ["a", "b", "c"], None, local.astype(np.int32), counts.cls[mine].astype(np.int32), counts.pixels[mine].astype(np.int32)))
+        single.append(
+            ImageCounts(
+                str(i),
+                (40, 40),
+                ["a", "b", "c"],
+                None,
+                local.astype(np.int32),
+                counts.cls[mine].astype(np.int32),
+                counts.pixels[mine].astype(np.int32),
+            )
+        )
     quick = statistics(counts).scores(resampling._weighted_sums(statistics(counts).per_image, weights))
     for row, times in enumerate(weights):
         drawn = stack([single[i] for i in range(9) for _ in range(times[i])], 27)

@@ -86,9 +86,9 @@ def _merge(segments: Int, classes: Int, pixels: Int) -> Entries:
     """Drop void and add up stored values that mean the same class."""
     kept = classes != VOID
     stride = int(classes.max(initial=0)) + 1
-    keys, inverse = np.unique((segments[kept].astype(np.int64) + 1) * stride + classes[kept], return_inverse=True)
-    total = np.bincount(inverse, weights=pixels[kept], minlength=len(keys))
-    return (keys // stride - 1).astype(np.int32), (keys % stride).astype(np.int32), total.astype(np.int32)
+    per_key = np.bincount((segments[kept].astype(np.int64) + 1) * stride + classes[kept], weights=pixels[kept])
+    keys = np.flatnonzero(per_key)
+    return (keys // stride - 1).astype(np.int32), (keys % stride).astype(np.int32), per_key[keys].astype(np.int32)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,21 +36,24 @@ class Runs:
     offsets: Int
     errors: dict[int, str]
 
+    @cached_property
+    def _ends(self) -> Int:
+        """Running sum of all counts, from 0 on, int64 [total + 1]."""
+        return np.concatenate(([0], np.cumsum(self.counts)))
+
     def sums(self) -> Int:
         """Number of pixels that each mask covers in all (background and foreground), int64 [masks]."""
-        total = np.concatenate(([0], np.cumsum(self.counts)))
-        return np.asarray(total[self.offsets[1:]] - total[self.offsets[:-1]])
+        return np.asarray(self._ends[self.offsets[1:]] - self._ends[self.offsets[:-1]])
 
     def foreground(self) -> tuple[Int, Int, Int]:
         """Start, length (pixels, column-major) and mask index of every non-empty foreground run, int64 each."""
-        per_mask = np.diff(self.offsets)
-        first = np.repeat(self.offsets[:-1], per_mask)
-        ends = np.cumsum(self.counts)
-        before = np.concatenate(([0], ends))[first]
-        chosen = np.flatnonzero(((np.arange(len(self.counts)) - first) & 1).astype(bool) & (self.counts > 0))
-        owner = np.repeat(np.arange(len(per_mask)), per_mask)
-        lengths = self.counts[chosen]
-        return ends[chosen] - lengths - before[chosen], lengths, owner[chosen]
+        per_mask = np.diff(self.offsets) >> 1  # every second run is foreground
+        before = np.cumsum(per_mask) - per_mask
+        chosen = 2 * np.arange(int(per_mask.sum())) + np.repeat(self.offsets[:-1] + 1 - 2 * before, per_mask)
+        starts = self._ends[chosen] - np.repeat(self._ends[self.offsets[:-1]], per_mask)
+        lengths, owner = self.counts[chosen], np.repeat(np.arange(len(per_mask)), per_mask)
+        filled = lengths > 0
+        return (starts, lengths, owner) if filled.all() else (starts[filled], lengths[filled], owner[filled])
 
 
 def parse(texts: Sequence[bytes]) -> Runs:
@@ -94,13 +98,13 @@ def _drop_malformed(texts: Sequence[bytes], errors: dict[int, str]) -> list[byte
     filled = np.flatnonzero(bounds[1:] > bounds[:-1])
     for index in filled[more[bounds[filled + 1] - 1]].tolist():
         errors.setdefault(index, "the text ends in the middle of a number")
-    if len(more) > _MAX_CHARACTERS_PER_NUMBER:
-        # a number of 8 or more characters shows as 7 continuation bits in a row
-        run = np.lib.stride_tricks.sliding_window_view(more, _MAX_CHARACTERS_PER_NUMBER)
-        if more.sum() >= _MAX_CHARACTERS_PER_NUMBER:
-            for position in np.flatnonzero(run.all(axis=1)).tolist():
-                index, at = blame(position)
-                errors.setdefault(index, f"the number at character {at} is too large for any picture")
+    # a number of 8 or more characters shows as 7 or more continuation characters between two last ones
+    ends = ~more
+    ends[bounds[filled + 1] - 1] = True  # a number ends with its text
+    last = np.flatnonzero(ends)
+    for place in np.flatnonzero(np.diff(last, prepend=-1) > _MAX_CHARACTERS_PER_NUMBER).tolist():
+        index, at = blame(int(last[place - 1]) + 1 if place else 0)
+        errors.setdefault(index, f"the number at character {at} is too large for any picture")
     for index in np.flatnonzero(bounds[1:] == bounds[:-1]).tolist():
         errors.setdefault(index, "the text is empty")
     return [b"" if i in errors else text for i, text in enumerate(texts)] if errors else list(texts)
@@ -125,16 +129,22 @@ def _decode(texts: Sequence[bytes]) -> tuple[Int, Int]:
     signed = np.flatnonzero(value[ends] & 16)
     number[signed] -= np.int64(1) << (5 * length[signed])
 
-    # undo the differences: count[i] += count[i - 2] for i > 2, a running sum along odd and along even places
-    first = np.repeat(offsets[:-1], np.diff(offsets))
-    place = np.arange(len(number)) - first
-    odd = (place & 1).astype(bool)
-    even = ~odd & (place > 0)
-    for chain in (odd, even):
-        total = np.cumsum(np.where(chain, number, 0))
-        base = total[first]  # place 0 is in neither chain, so this is the sum before the mask
-        number = np.where(chain, total - base, number)
-    return number, offsets
+    # undo the differences: count[i] += count[i - 2] for i > 2. Running sums over every second number of all masks,
+    # less what they held where the mask began: at its first number, or at the one before
+    first = offsets[:-1][np.diff(offsets) > 0]
+    heads = number[first]
+    totals = np.zeros(len(number) + 1, dtype=np.int64)  # totals[i + 1] belongs to number i
+    np.cumsum(number[0::2], out=totals[1::2])
+    np.cumsum(number[1::2], out=totals[2::2])
+    total = totals[1:]
+    here, previous = totals[first + 1], totals[first]
+    for parity in (0, 1):
+        base = np.where((first & 1) == parity, here, previous)
+        until = np.append(first[1:], len(number))
+        share = ((until + 1 - parity) >> 1) - ((first + 1 - parity) >> 1)  # how many of a mask's numbers lie here
+        total[parity::2] -= np.repeat(base, share)
+    total[first] = heads
+    return total, offsets
 
 
 def encode(counts: NDArray[np.integer]) -> str:

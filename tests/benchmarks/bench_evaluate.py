@@ -23,7 +23,6 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-
 from machine import describe, spread
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -22,7 +22,11 @@ CONTEXT_IDS = ("2008_000002", "2008_000003", "2008_000007")
 
 def test_sizes_of_vocabularies_and_splits() -> None:
     assert {key: len(spec.vocabulary()) for key, spec in SPECS.items()} == {"pas20": 20, "pc59": 59, "pc459": 458}
-    assert {key: len(spec.official_ids()) for key, spec in SPECS.items()} == {"pas20": 1449, "pc59": 5104, "pc459": 5104}
+    assert {key: len(spec.official_ids()) for key, spec in SPECS.items()} == {
+        "pas20": 1449,
+        "pc59": 5104,
+        "pc459": 5104,
+    }
     assert "2010_001606" not in SPECS["pc59"].official_ids()  # the 5,105th that also circulates
     assert vocabulary.pc459().id("unknown") is None
     assert 431 not in vocabulary.pc459().ids
@@ -30,7 +34,11 @@ def test_sizes_of_vocabularies_and_splits() -> None:
 
 def test_three_frequent_classes_have_another_name() -> None:
     pc59 = vocabulary.pc59()
-    assert [pc59.name(pc59.id(alias)) for alias in ("diningtable", "clothes", "bedcloth")] == ["table", "cloth", "bedclothes"]  # type: ignore[arg-type]
+    assert [pc59.name(pc59.id(alias)) for alias in ("diningtable", "clothes", "bedcloth")] == [
+        "table",
+        "cloth",
+        "bedclothes",
+    ]  # type: ignore[arg-type]
     for rare, frequent in vocabulary.pc59_of_459().items():
         assert vocabulary.pc459().name(rare) == pc59.name(frequent)
 
@@ -46,12 +54,18 @@ def test_both_class_orders() -> None:
 @pytest.mark.skipif(not LISTS.is_dir(), reason="needs the published lists beside the project")
 def test_lists_are_the_published_ones() -> None:
     rows = list(csv.DictReader((LISTS / "pc59.tsv").read_text().splitlines(), delimiter="\t"))
-    assert [(int(r["alphabetical_index"]), r["name_in_459"]) for r in rows] == list(zip(vocabulary.pc59().ids, vocabulary.pc59().names, strict=True))
+    assert [(int(r["alphabetical_index"]), r["name_in_459"]) for r in rows] == list(
+        zip(vocabulary.pc59().ids, vocabulary.pc59().names, strict=True)
+    )
     assert (LISTS / "voc20.txt").read_text().split() == list(vocabulary.pas20().names)
     assert tuple((LISTS / "voc2012_val_1449.txt").read_text().split()) == SPECS["pas20"].official_ids()
     assert tuple((LISTS / "pc_val_5104.txt").read_text().split()) == SPECS["pc459"].official_ids()
-    published = {int(r["id"]): r["name"] for r in csv.DictReader((LISTS / "pc459.tsv").read_text().splitlines(), delimiter="\t")}
-    assert {i: n for i, n in published.items() if n != "unknown"} == dict(zip(vocabulary.pc459().ids, vocabulary.pc459().names, strict=True))
+    published = {
+        int(r["id"]): r["name"] for r in csv.DictReader((LISTS / "pc459.tsv").read_text().splitlines(), delimiter="\t")
+    }
+    assert {i: n for i, n in published.items() if n != "unknown"} == dict(
+        zip(vocabulary.pc459().ids, vocabulary.pc459().names, strict=True)
+    )
 
 
 def test_voc_reads_background_classes_and_void(tiny_voc: Path) -> None:
@@ -59,7 +73,9 @@ def test_voc_reads_background_classes_and_void(tiny_voc: Path) -> None:
     assert dataset.ids == VOC_IDS
     assert not dataset.official
     assert "3 of the 1449" in dataset.notes[0]
-    assert dataset.source.truth(VOC_IDS[1]).classes().tolist() == [[1, 1, -1, 2, 2, 2]] * 2 + [[1, 1, -1, 12, 12, 12]] * 2
+    assert (
+        dataset.source.truth(VOC_IDS[1]).classes().tolist() == [[1, 1, -1, 2, 2, 2]] * 2 + [[1, 1, -1, 12, 12, 12]] * 2
+    )
     assert dataset.source.photo(VOC_IDS[0]).size == (6, 4)
 
 
@@ -81,7 +97,9 @@ def context(data: Path, order: vocabulary.PngOrder, *, mat: bool = True, png: bo
         if mat:
             savemat(str(mat_dir / f"{image_id}.mat"), {"LabelMap": label_map})
         if png:
-            Image.fromarray(np.vectorize(lambda c: of_png.get(c, 0))(frequent).astype(np.uint8)).save(png_dir / f"{image_id}.png")
+            Image.fromarray(np.vectorize(lambda c: of_png.get(c, 0))(frequent).astype(np.uint8)).save(
+                png_dir / f"{image_id}.png"
+            )
     listed = data / "VOCdevkit/VOC2010/ImageSets/SegmentationContext"
     listed.mkdir(parents=True)
     (listed / "val.txt").write_text("\n".join(CONTEXT_IDS))
@@ -103,15 +121,20 @@ def test_the_other_class_order_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"contradict the \.mat files.*--png-order official"):
         open_dataset("pc59", data)
     told = open_dataset("pc59", data, png_order="official")
-    assert set(np.unique(told.source.truth(CONTEXT_IDS[0]).classes())) == {0, *(vocabulary.pc59().id(n) for n in ("bag", "sky", "table"))}
+    assert set(np.unique(told.source.truth(CONTEXT_IDS[0]).classes())) == {
+        0,
+        *(vocabulary.pc59().id(n) for n in ("bag", "sky", "table")),
+    }
 
 
 def test_a_folder_of_unknown_order_must_be_told(tmp_path: Path) -> None:
     data = context(tmp_path, "official", mat=False)
     folder = data / "VOCdevkit/VOC2010/SegmentationClassContext"
-    with pytest.raises(UsageError, match="two class orders.*--png-order"):
+    with pytest.raises(UsageError, match=r"two class orders.*--png-order"):
         open_dataset("pc59", truth_dir=folder)
-    assert open_dataset("pc59", data, truth_dir=folder, png_order="official").source.truth(CONTEXT_IDS[0]).classes()[0, 0] == vocabulary.pc59().id("bag")
+    assert open_dataset("pc59", data, truth_dir=folder, png_order="official").source.truth(CONTEXT_IDS[0]).classes()[
+        0, 0
+    ] == vocabulary.pc59().id("bag")
 
 
 def test_missing_data_names_archive_and_place(tmp_path: Path) -> None:
@@ -147,7 +170,12 @@ def test_damaged_truth_is_told(tiny_voc: Path, damage: str) -> None:
     else:
         file.write_bytes(file.read_bytes()[:60])
     dataset = open_dataset("pas20", tiny_voc)
-    expected = {"not a picture": "not a readable PNG", "colour": "found mode RGB", "value": "holds the value 77", "cut": "not a readable PNG"}
+    expected = {
+        "not a picture": "not a readable PNG",
+        "colour": "found mode RGB",
+        "value": "holds the value 77",
+        "cut": "not a readable PNG",
+    }
     with pytest.raises(DataError, match=expected[damage]) as caught:
         count_batch([Submitted("$.images[0]", VOC_IDS[0], (4, 6), [], [], None, 0)], dataset.source, dataset.vocabulary)
     assert VOC_IDS[0] in str(caught.value)

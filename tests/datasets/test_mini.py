@@ -31,7 +31,9 @@ def test_the_scenes_are_the_published_ones() -> None:
     """Drawn in a process of its own with other hash seeds: nothing depends on the order of sets or dicts."""
     for seed in ("0", "4242"):
         command = [sys.executable, "-c", DIGEST]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | {"PYTHONHASHSEED": seed})
+        printed = subprocess.run(
+            command, check=True, capture_output=True, text=True, env=os.environ | {"PYTHONHASHSEED": seed}
+        )
         assert printed.stdout.strip() == GOLDEN
 
 

@@ -48,7 +48,7 @@ def test_texts_are_open_clips_own(small: tuple[str, Any]) -> None:
 
 
 def test_segments_of_a_photo(small: tuple[str, Any]) -> None:
-    key, model = small
+    key, _ = small
     rng = np.random.RandomState(0)
     photo = Image.fromarray(rng.randint(0, 255, (60, 80, 3), dtype=np.uint8))
     masks = np.zeros((3, 60, 80), bool)

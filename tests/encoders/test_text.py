@@ -15,7 +15,15 @@ from zgbench.encoders import CachedTextEncoder, EmbeddingCache
 from zgbench.encoders import text as text_module
 from zgbench.encoders.text import MODELS, BundledModel, HubModel, SentenceBert
 
-TEXTS = ["cat", "a cat", "passenger plane", "x" * 180, "an old red double-decker bus in front of a house " * 4, "猫", "🙂"]
+TEXTS = [
+    "cat",
+    "a cat",
+    "passenger plane",
+    "x" * 180,
+    "an old red double-decker bus in front of a house " * 4,
+    "猫",
+    "🙂",
+]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +53,10 @@ def test_the_weights_are_the_published_ones(monkeypatch: pytest.MonkeyPatch) -> 
     assert source.sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     for changed, message in (
         (BundledModel(source.package, source.folder, "0" * 64), r"is not the published file \(sha256 000000000000…\)"),
-        (BundledModel("no_such_package", "model", source.sha256), r"no_such_package is not installed.*zgbench\[offline\]"),
+        (
+            BundledModel("no_such_package", "model", source.sha256),
+            r"no_such_package is not installed.*zgbench\[offline\]",
+        ),
     ):
         monkeypatch.setitem(MODELS, "changed", changed)
         with pytest.raises(zgbench.ModelUnavailable, match=message):

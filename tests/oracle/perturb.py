@@ -42,7 +42,7 @@ def worse(truth: np.ndarray, names: dict[int, str], rng: np.random.RandomState) 
     for mask, label in pieces:
         if rng.rand() < 0.12:  # missing
             continue
-        dy, dx = (rng.randint(-12, 13, 2) if rng.rand() < 0.5 else (0, 0))
+        dy, dx = rng.randint(-12, 13, 2) if rng.rand() < 0.5 else (0, 0)
         moved = np.zeros_like(mask)
         h, w = mask.shape
         moved[max(dy, 0) : h + min(dy, 0), max(dx, 0) : w + min(dx, 0)] = mask[

@@ -97,7 +97,9 @@ def iccv2023(scenes: Sequence[Scene], background: str) -> dict[str, float]:
     return scores | {f"recall.{key}": _mean(values) for key, values in recalls.items()}
 
 
-def tgq(labels: Sequence[dict[int, np.ndarray]], truths: Sequence[np.ndarray], names: dict[int, np.ndarray], tau: float) -> float:
+def tgq(
+    labels: Sequence[dict[int, np.ndarray]], truths: Sequence[np.ndarray], names: dict[int, np.ndarray], tau: float
+) -> float:
     """Share of truth segments whose label has a cosine above τ with the true name; label vectors by class, image by image."""
     hits = total = 0
     for of_class, truth in zip(labels, truths, strict=True):

@@ -17,7 +17,11 @@ def by_hand() -> list[Scene]:
     Second: truth 1 everywhere, nothing predicted.
     """
     truth = np.array([[1, 1, 0, 0], [2, 2, 0, -1]])
-    first = [np.array([[1, 1, 1, 1], [0, 0, 0, 0]], bool), np.array([[0] * 4, [1, 0, 0, 0]], bool), np.array([[0] * 4, [0, 0, 1, 1]], bool)]
+    first = [
+        np.array([[1, 1, 1, 1], [0, 0, 0, 0]], bool),
+        np.array([[0] * 4, [1, 0, 0, 0]], bool),
+        np.array([[0] * 4, [0, 0, 1, 1]], bool),
+    ]
     return [Scene(truth, first, [1, 2, 3]), Scene(np.ones((2, 4), int), [], [])]
 
 

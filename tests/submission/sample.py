@@ -12,6 +12,7 @@ import numpy as np
 from tests.conftest import VOC_IDS
 from tests.oracle.rle import compress
 
+
 def sound() -> dict[str, Any]:
     """Three images, two segments each but for the last, which has none."""
     columns = np.arange(6)[None].repeat(4, axis=0)

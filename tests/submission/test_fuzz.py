@@ -33,7 +33,9 @@ def fuzz(examples: int) -> settings:
 
 texts = st.one_of(
     st.text(max_size=12),
-    st.sampled_from(["", " ", "plane", "a" * 201, "\u202e", "\x00", "\ud800", "pas20", "mini", "oracle", "dog", "bicycle", *VOC_IDS]),
+    st.sampled_from(
+        ["", " ", "plane", "a" * 201, "\u202e", "\x00", "\ud800", "pas20", "mini", "oracle", "dog", "bicycle", *VOC_IDS]
+    ),
     st.text(alphabet=[chr(c) for c in range(48, 112)], max_size=12),  # the alphabet of the run lengths
 )
 numbers = st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.sampled_from([0, 1, 4, 6, 65536, -1, 1e308]))
@@ -103,7 +105,9 @@ def scored_or_rejected(name: str, content: bytes, data: Path) -> None:
         path.write_bytes(content)
         out = folder / "out"
         try:
-            found = zgbench.evaluate(path, data=data, protocol=PROTOCOL, reassign=["tt"], text_encoder=HashedText(), out=out)
+            found = zgbench.evaluate(
+                path, data=data, protocol=PROTOCOL, reassign=["tt"], text_encoder=HashedText(), out=out
+            )
         except zgbench.InputError as error:  # anything else is a crash
             assert str(error)
             assert len(str(error)) < 40_000

@@ -139,8 +139,16 @@ FREE: dict[str, tuple[Spoil, str, str]] = {
 
 ORACLE: dict[str, tuple[Spoil, str, str]] = {
     "mask in the oracle track": (segment("counts", FULL), "unknown-key", r"Track oracle wants class"),
-    "no such class": (segment("class", "unicorn"), "class", r"expected a class that this image's truth shows: aeroplane, bicycle; found 'unicorn'"),
-    "class that the image lacks": (segment("class", "train"), "class", r"found 'train'\. Name each truth segment by its class"),
+    "no such class": (
+        segment("class", "unicorn"),
+        "class",
+        r"expected a class that this image's truth shows: aeroplane, bicycle; found 'unicorn'",
+    ),
+    "class that the image lacks": (
+        segment("class", "train"),
+        "class",
+        r"found 'train'\. Name each truth segment by its class",
+    ),
     "class twice": (segment("class", "bicycle"), "duplicate-class", r"'bicycle'"),
 }
 
@@ -149,7 +157,10 @@ def rejected(path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> str:
     """The report of ``validate`` and ``evaluate``: exit 2, nothing on stdout, no traceback, nothing written."""
     before = sorted(p.name for p in path.parent.iterdir())
     reports = []
-    for command in (["validate"], ["evaluate", "--protocol", "offline", "--reassign", "tt", "--out", str(path.parent / "out")]):
+    for command in (
+        ["validate"],
+        ["evaluate", "--protocol", "offline", "--reassign", "tt", "--out", str(path.parent / "out")],
+    ):
         status = main([command[0], str(path), "--data", str(data), "--workers", "1", *command[1:]])
         printed = capsys.readouterr()
         assert status == 2
@@ -255,10 +266,14 @@ def table(**changes: Any) -> pa.Table:
         for i in sound()["images"]
         for s in i["segments"] or [{"label": None, "counts": None}]
     ]
-    columns: dict[str, Any] = dict(zip(("image_id", "height", "width", "label", "counts"), map(list, zip(*rows, strict=True)), strict=True))
+    columns: dict[str, Any] = dict(
+        zip(("image_id", "height", "width", "label", "counts"), map(list, zip(*rows, strict=True)), strict=True)
+    )
     columns |= changes
     head = {k: v for k, v in sound().items() if k != "images"}
-    return pa.table({k: v for k, v in columns.items() if v is not None}).replace_schema_metadata({"zgbench": json.dumps(head)})
+    return pa.table({k: v for k, v in columns.items() if v is not None}).replace_schema_metadata(
+        {"zgbench": json.dumps(head)}
+    )
 
 
 IDS = [VOC_IDS[0]] * 2 + [VOC_IDS[1]] * 2 + [VOC_IDS[2]]

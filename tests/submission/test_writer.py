@@ -52,7 +52,11 @@ def test_equal_input_gives_equal_bytes(suffix: str, tmp_path: Path) -> None:
 
 
 def test_label_maps_and_masks_are_the_same_segments(tmp_path: Path) -> None:
-    ways: list[tuple[Any, Any]] = [(MAP, ["a", "b"]), (MAP, {1: "a", 2: "b"}), (np.stack([MAP == 1, MAP == 2]), ["a", "b"])]
+    ways: list[tuple[Any, Any]] = [
+        (MAP, ["a", "b"]),
+        (MAP, {1: "a", 2: "b"}),
+        (np.stack([MAP == 1, MAP == 2]), ["a", "b"]),
+    ]
     written = []
     for k, (segments, labels) in enumerate(ways):
         path = tmp_path / f"{k}.json"
@@ -62,7 +66,7 @@ def test_label_maps_and_masks_are_the_same_segments(tmp_path: Path) -> None:
     assert written[0] == written[1] == written[2]
     (image,) = written[0]["images"]
     for value, segment in enumerate(image["segments"], start=1):
-        assert (decompress(segment["counts"], (4, 6)) == (MAP == value)).all()
+        assert (decompress(segment["counts"], (4, 6)) == (value == MAP)).all()
 
 
 @pytest.mark.parametrize(
@@ -234,5 +238,7 @@ def test_scores_do_not_depend_on_the_format(tmp_path: Path, tiny_voc: Path) -> N
     found = []
     for suffix in SUFFIXES:
         path = zgbench.convert(original, tmp_path / f"b{suffix}").path
-        found.append(zgbench.evaluate(path, data=tiny_voc, protocol="offline", reassign=["tt"], text_encoder=HashedText()).scores)
+        found.append(
+            zgbench.evaluate(path, data=tiny_voc, protocol="offline", reassign=["tt"], text_encoder=HashedText()).scores
+        )
     assert found[0] == found[1] == found[2]

@@ -145,9 +145,7 @@ class JsonReader:
                 if key != "images":
                     self._build(kind, content, events, f"$.{key}", report, 1)
                     if after and self._unread and key not in schema.HEADER_KEYS:
-                        report.add(
-                            Problem("unknown-key", f"$.{key}", "no further key", quote(key), "Remove it.")
-                        )
+                        report.add(Problem("unknown-key", f"$.{key}", "no further key", quote(key), "Remove it."))
                 elif kind != "start_array":
                     value = self._build(kind, content, events, "$.images", report, 1)
                     report.add(

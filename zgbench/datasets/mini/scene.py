@@ -114,9 +114,9 @@ def _skyline(s: Stream, height: int, amplitude: int, step: int) -> NDArray[np.in
     """Height of a boundary over each column, int64 [1, w]: straight between random knots."""
     knots = [height + s.between(-amplitude, amplitude) for _ in range(SIZE[1] // step + 2)]
     x = np.arange(SIZE[1])
-    left, part = np.array(knots)[x // step], x % step
-    right = np.array(knots)[x // step + 1]
-    return ((left * (step - part) + right * part) // step)[None]
+    height_at, part = np.array(knots, dtype=np.int64), np.asarray(x % step, dtype=np.int64)
+    left, right = height_at[x // step], height_at[x // step + 1]
+    return np.asarray((left * (step - part) + right * part) // step, dtype=np.int64)[None]
 
 
 def _varied(colour: Colour, s: Stream) -> Colour:

@@ -40,7 +40,12 @@ def _grass(x: Ints, y: Ints, s: Stream) -> Ints:
 
 def _sand(x: Ints, y: Ints, s: Stream) -> Ints:
     grains = noise(s.key(), _size(x, y), 100)
-    return 100 + np.where(grains > 82, 28, 0) - np.where(grains < -82, 40, 0) + triangle(y * 2 + triangle(x, 40) // 3, 34) // 3
+    return (
+        100
+        + np.where(grains > 82, 28, 0)
+        - np.where(grains < -82, 40, 0)
+        + triangle(y * 2 + triangle(x, 40) // 3, 34) // 3
+    )
 
 
 def _water(x: Ints, y: Ints, s: Stream) -> Ints:
