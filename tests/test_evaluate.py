@@ -45,9 +45,8 @@ class NoModel(HashedText):
 class Clip(HashedText):
     """Sees an aeroplane in every segment that touches the left edge, a bicycle elsewhere; remembers what it was shown."""
 
-    name = "hashed-clip"
-
-    def __init__(self) -> None:
+    def __init__(self, name: str = "hashed-clip") -> None:
+        self.name = name  # part of the cache's key
         self.shown: list[tuple[tuple[int, ...], tuple[int, int]]] = []
 
     def encode_segments(self, photo: Any, masks: np.ndarray) -> np.ndarray:
@@ -108,15 +107,15 @@ def test_unknown_reassignments(asked: list[str], tiny_voc: Path, tmp_path: Path)
 
 def test_segments_are_embedded_from_photo_and_mask_and_only_once(tiny_voc: Path, tmp_path: Path) -> None:
     path = write(named(*RIGHT), tmp_path / "s.json")
-    clip = Clip()
+    clip = Clip("clip of this test")
     found = run(path, tiny_voc, reassign=["st"], clip=clip)
     assert found.reassigned[0].decision.class_id.tolist() == [1, 2, 1, 2]
     assert clip.shown == [((2, 4, 6), (6, 4)), ((2, 4, 6), (6, 4))]
     (row,) = found.scores
     assert (row["reassign"], row["verify"]) == ("ST", "cos>=0.1")
-    assert "hashed-clip" in row["signature"]
+    assert "clip of this test" in row["signature"]
     assert "globsub" in row["signature"]
-    again = Clip()
+    again = Clip("clip of this test")
     assert run(path, tiny_voc, reassign=["st"], clip=again).scores == found.scores
     assert again.shown == []
 
@@ -129,7 +128,7 @@ def test_segments_are_embedded_from_photo_and_mask_and_only_once(tiny_voc: Path,
 
 
 def test_oracle_segments_are_embedded_with_the_truths_masks(tiny_voc: Path, tmp_path: Path) -> None:
-    clip = Clip()
+    clip = Clip("clip for oracles")
     found = run(write(oracle(), tmp_path / "s.json"), tiny_voc, clip=clip)
     assert [shape for shape, _ in clip.shown] == [(2, 4, 6), (3, 4, 6), (3, 4, 6)]
     assert found.reassigned[1].decision.class_id[:2].tolist() == [1, 2]
@@ -151,7 +150,9 @@ def embedded(path: Path, texts: Sequence[str]) -> Path:
     columns = np.arange(6)[None].repeat(4, axis=0)
     with zgbench.SubmissionWriter(path, name="m", dataset="pas20") as submission:
         for image_id, text in zip(VOC_IDS, texts, strict=True):
-            submission.add(image_id, (columns < 2)[None], ["?"], embeddings=3 * HashedText().encode([f"Image of a {text}."]))
+            submission.add(
+                image_id, (columns < 2)[None], ["?"], embeddings=3 * HashedText().encode([f"Image of a {text}."])
+            )
     return path
 
 
@@ -217,7 +218,7 @@ def test_counts_are_made_again_when_the_submission_changes(tiny_voc: Path, tmp_p
     assert not reused(run(path, tiny_voc, out=out))
 
 
-@pytest.mark.parametrize("damage", ["cut", "noise", "empty", "not ours"])
+@pytest.mark.parametrize("damage", ["cut", "noise", "one bit", "empty", "not ours"])
 def test_a_damaged_statistics_file_is_made_again(damage: str, tiny_voc: Path, tmp_path: Path) -> None:
     path, out = write(named(*RIGHT), tmp_path / "s.json"), tmp_path / "out"
     expected = run(path, tiny_voc, out=out).scores
@@ -226,8 +227,11 @@ def test_a_damaged_statistics_file_is_made_again(damage: str, tiny_voc: Path, tm
     if damage == "not ours":
         pd.DataFrame({"a": [1]}).to_parquet(stats)
     else:
-        stats.write_bytes({"cut": content[:-9], "noise": content[:200] + b"\0" * 64 + content[264:], "empty": b""}[damage])
+        noise = content[:200] + b"\0" * 64 + content[264:]
+        bit = content[:60] + bytes([content[60] ^ 1]) + content[61:]
+        stats.write_bytes({"cut": content[:-9], "noise": noise, "one bit": bit, "empty": b""}[damage])
     found = run(path, tiny_voc, out=out)
+    assert not reused(found)
     assert found.scores == expected
     assert stats.read_bytes() == content
 
@@ -400,7 +404,7 @@ def test_a_raters_latest_score_counts(times: tuple[str, str], tiny_voc: Path, tm
     [
         ("a,b\n1,2\n", "no column image_id, segment, label, rater, score"),
         ("image_id,segment,label,rater,score\na,-1,cat,r,2\n", "row 0, segment: expected a whole number"),
-        ("image_id,segment,label,rater,score\na,0,cat,r,2\na,0,cat,q,4\n", 'row 1, score: expected 0, 1, 2 or 3; found "4"'),
+        ("image_id,segment,label,rater,score\na,0,cat,r,2\na,0,cat,q,4\n", 'row 1, score: expected 0, 1, 2 or 3; found \'4\''),
         ("image_id,segment,label,rater,score\na,0,cat,r,1.5\n", "row 0, score: expected 0, 1, 2 or 3"),
         ("image_id,segment,label,rater,score\na,0,cat,,1\n", "row 0, rater: expected a name"),
         ("time,image_id,segment,label,rater,score\nnoon,a,0,cat,r,1\n", "column time: expected seconds or ISO 8601"),

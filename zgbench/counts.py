@@ -186,7 +186,7 @@ def save(counts: Counts, path: Path, about: dict[str, Any]) -> None:
         {"zgbench": json.dumps({"format": FORMAT, "submitted": counts.submitted, **about}, sort_keys=True)}
     )
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=4096)
+        pq.write_table(table, temporary, compression="zstd", row_group_size=4096, write_page_checksum=True)
 
 
 def about(path: Path) -> dict[str, Any] | None:
@@ -211,7 +211,7 @@ def load(path: Path) -> Counts:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, use_threads=False).combine_chunks()
+        table = pq.read_table(path, use_threads=False, page_checksum_verification=True).combine_chunks()
 
         def column(name: str) -> Any:
             chunked = table[name]

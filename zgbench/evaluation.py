@@ -2,79 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from zgbench import counts as counts_file
-from zgbench import metrics, resampling, segments
-from zgbench.counts import Counts, select
-from zgbench.datasets import Dataset, open_dataset
+from zgbench import segments
+from zgbench.counts import Counts
+from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache, ImageTextEncoder, TextEncoder
 from zgbench.encoders.clip import Clip
 from zgbench.encoders.text import SentenceBert
-from zgbench.errors import ModelUnavailable, UsageError
+from zgbench.errors import DataError, ModelUnavailable, UsageError
 from zgbench.files import sha256_file
-from zgbench.protocol import Protocol, Reassignment, preset, sign
+from zgbench.protocol import Protocol, Reassignment, preset
 from zgbench.ratings_table import Ratings, read_ratings
-from zgbench.reassign import Decision, class_vectors, segment_to_text, text_to_text, true_similarity
-from zgbench.result import Evaluation, number
-from zgbench.rows import Reassigned, Row, background_of, verified
-from zgbench.submission import schema
+from zgbench.reassign import Decision, class_vectors, segment_to_text, text_to_text
+from zgbench.result import Evaluation
+from zgbench.rows import Reassigned
+from zgbench.scoring import ProgressFactory, Run, scored
 from zgbench.submission.collect import collect
 from zgbench.submission.problems import Report
-from zgbench.submission.reader import Reader, open_submission, stem_of
-
-ProgressFactory = Callable[[str, int], Callable[[int], None]]
+from zgbench.submission.reader import open_submission, stem_of
 
 
 def _silent(_title: str, _total: int) -> Callable[[int], None]:
     return lambda _: None
-
-
-@dataclass
-class _Run:
-    """What the steps of one evaluation share."""
-
-    reader: Reader
-    header: schema.Header
-    dataset: Dataset
-    protocol: Protocol
-    text: TextEncoder
-    clip: ImageTextEncoder
-    clip_text: TextEncoder
-    cache: EmbeddingCache
-    progress: ProgressFactory
-    timing: dict[str, float] = field(default_factory=dict)
-    unavailable: dict[str, str] = field(default_factory=dict)
-    _truth: dict[tuple[str, ...], str] = field(default_factory=dict)
-
-    def truth_sha256(self, counts: Counts) -> str:
-        """Fingerprint of the truth of these images, worked out once for all rows about them."""
-        if counts.ids not in self._truth:
-            self._truth[counts.ids] = counts.truth_sha256()
-        return self._truth[counts.ids]
-
-    @property
-    def text_name(self) -> str:
-        return f"{self.text.name},prompt={self.protocol.text_prompt}"
-
-    @property
-    def recipe(self) -> str:
-        """How a segment is embedded, in the signature."""
-        p = self.protocol
-        if p.segment_embeddings == "submitted":
-            return "submitted"
-        if p.segment_mode == "crop":
-            return "crop"
-        saliency = f",{p.saliency},sigma={p.sigma:.5g}" if p.segment_mode == "globsub" else ""
-        return f"{p.segment_mode}{saliency},first={p.first_masked_layer}"
 
 
 def evaluate(
@@ -143,7 +101,7 @@ def evaluate(
     }
     text = CachedTextEncoder(text_encoder or SentenceBert(chosen.text_model), cache)
     pictures = clip or Clip(chosen.clip_model, options)
-    run = _Run(reader, header, dataset, chosen, text, pictures, CachedTextEncoder(pictures, cache), cache, progress)
+    run = Run(reader, header, dataset, chosen, text, pictures, CachedTextEncoder(pictures, cache), cache, progress)
 
     if not report.kinds:
         _knock(run, asked, strict=reassign is not None)
@@ -153,19 +111,17 @@ def evaluate(
 
     started = time.perf_counter()
     reassigned = [
-        found
-        for how in asked
-        if (found := _reassigned(run, how, counts, table, strict=reassign is not None)) is not None
+        one for how in asked if (one := _reassigned(run, how, counts, table, strict=reassign is not None)) is not None
     ]
     run.timing["models"] = time.perf_counter() - started
     started = time.perf_counter()
-    scored = _scored(run, counts, kept_dataset, reassigned)
+    found = scored(run, counts, kept_dataset, reassigned)
     run.timing["scores"] = time.perf_counter() - started
     if table is not None:
-        scored.result["ratings"] = {"sha256": table.sha256, "aggregate": chosen.human}
+        found.result["ratings"] = {"sha256": table.sha256, "aggregate": chosen.human}
     if out is not None:
-        scored.save(Path(out))
-    return scored
+        found.save(Path(out))
+    return found
 
 
 def _asked(reassign: Sequence[str] | None) -> tuple[Reassignment, ...]:
@@ -176,7 +132,7 @@ def _asked(reassign: Sequence[str] | None) -> tuple[Reassignment, ...]:
     return tuple(how for how in ("TT", "ST") if how in names)
 
 
-def _knock(run: _Run, asked: tuple[Reassignment, ...], *, strict: bool) -> None:
+def _knock(run: Run, asked: tuple[Reassignment, ...], *, strict: bool) -> None:
     """Find out which models can be had before an hour is spent on pixels.
 
     Raises:
@@ -201,7 +157,7 @@ def _knock(run: _Run, asked: tuple[Reassignment, ...], *, strict: bool) -> None:
         raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in run.unavailable.items()))
 
 
-def _counts(run: _Run, report: Report, partial: bool, workers: int, out: Path | None) -> Counts:
+def _counts(run: Run, report: Report, partial: bool, workers: int, out: Path | None) -> Counts:
     """Counts from the stats file of an earlier run, if submission and truth are the same by content, or from pixels."""
     made_from = {"submission_sha256": sha256_file(run.reader.path), "ids_sha256": run.dataset.ids_sha256()}
     saved = out / f"{stem_of(run.reader.path)}.{run.dataset.key}.stats.parquet" if out is not None else None
@@ -209,16 +165,17 @@ def _counts(run: _Run, report: Report, partial: bool, workers: int, out: Path | 
     if saved is not None and earlier is not None and not report.kinds:
         same = all(earlier.get(key) == value for key, value in made_from.items())
         if same and (partial or not earlier.get("partial")):
-            found = counts_file.load(saved)
-            if earlier.get("truth_sha256") == run.dataset.source.fingerprint(found.ids):
-                run.timing["reused"] = 1.0
-                return found
+            with contextlib.suppress(DataError):  # made again, as if it were not there
+                found = counts_file.load(saved)
+                if earlier.get("truth_sha256") == run.dataset.source.fingerprint(found.ids):
+                    run.timing["reused"] = 1.0
+                    return found
     tick = run.progress("counting pixels", len(run.dataset.ids))
     return collect(run.reader, run.header, run.dataset, report, partial=partial, workers=workers, progress=tick)
 
 
 def _reassigned(
-    run: _Run, how: Reassignment, counts: Counts, table: Ratings | None, *, strict: bool
+    run: Run, how: Reassignment, counts: Counts, table: Ratings | None, *, strict: bool
 ) -> Reassigned | None:
     if how in run.unavailable:
         return None
@@ -239,7 +196,7 @@ def _reassigned(
     return Reassigned(how, decision, encoder, rated)
 
 
-def _segment_to_text(run: _Run, counts: Counts) -> Decision:
+def _segment_to_text(run: Run, counts: Counts) -> Decision:
     protocol = run.protocol
     if protocol.segment_embeddings == "submitted":
         place = run.reader.path.with_name(str(run.header.embeddings))
@@ -251,107 +208,3 @@ def _segment_to_text(run: _Run, counts: Counts) -> Decision:
     if not len(vectors):
         return Decision(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
     return segment_to_text(vectors, run.clip_text, protocol.clip_prompt, run.dataset.vocabulary, where)
-
-
-def _scored(run: _Run, counts: Counts, dataset: Dataset, reassigned: list[Reassigned]) -> Evaluation:
-    protocol = run.protocol
-    rule = background_of(protocol, dataset.released_drops_background)
-    weights: dict[int, Any] = {}
-
-    def drawn(n: int) -> Any:
-        if n not in weights:
-            weights[n] = resampling.weights(n, protocol.resamples, protocol.seed)
-        return weights[n]
-
-    rows = []
-    for row in (row for r in reassigned for row in verified(counts, r, protocol)):
-        name = f"{row.reassigned.how} {row.verify}"
-        n_images = int(row.images.sum())
-        if n_images == 0:
-            rated = int((~np.isnan(row.reassigned.rated)).sum()) if row.reassigned.rated is not None else 0
-            run.unavailable[name] = (
-                f"no image has ratings for all of its segments ({rated} of {len(counts.labels)} segments are rated). Rate whole images."
-            )
-            continue
-        found = row.class_counts(counts, dataset.vocabulary, rule)
-        scores = resampling.estimates(metrics.statistics(found, protocol.scoring), drawn(n_images))
-        rows.append(
-            {
-                "reassign": row.reassigned.how,
-                "verify": row.verify,
-                "signature": _signature(run, row, counts, dataset, n_images),
-                "images": n_images,
-                "segments": int(np.diff(counts.offsets)[row.images].sum()),
-                "segments_kept": row.kept(counts),
-                "iou_image": number(scores["iou_image"]),
-                "iou_dataset": number(scores["iou_dataset"]),
-                "recall": {key: number(scores[f"recall.{key}"]) for key in (*metrics.THRESHOLDS, "auc")},
-                "per_class": {dataset.vocabulary.name(c): values for c, values in metrics.per_class(found).items()},
-            }
-        )
-    tgq = _tgq(run, counts, dataset, drawn(len(counts.ids))) if counts.truth is not None else None
-    submission_sha256 = sha256_file(run.reader.path)
-    result = {
-        "format": "zgbench-result/1",
-        "submission": {"name": run.header.name, "sha256": submission_sha256, "track": run.header.track, "method": run.header.method},
-        "dataset": {
-            "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
-            "ids_sha256": dataset.ids_sha256(), "truth_sha256": run.truth_sha256(counts),
-        },
-        "protocol": asdict(protocol),
-        "scores": rows,
-        "tgq": tgq,
-        "unavailable": run.unavailable,
-    }  # fmt: skip
-    made_from = {
-        "submission_sha256": submission_sha256,
-        "truth_sha256": run.dataset.source.fingerprint(counts.ids),
-        "ids_sha256": run.dataset.ids_sha256(),
-        "partial": len(counts.ids) < len(run.dataset.ids),
-    }
-    return Evaluation(result, counts, reassigned, dataset, stem_of(run.reader.path), made_from, run.timing)
-
-
-def _signature(run: _Run, row: Row, counts: Counts, dataset: Dataset, n_images: int) -> str:
-    facts = _facts(run, dataset, select(counts, row.images), n_images)
-    facts |= {"reassign": row.reassigned.how, "encoder": row.reassigned.encoder, "verify": row.verify}
-    if row.verify.startswith("h"):
-        facts["human"] = f"{run.protocol.human},whole-images"
-    return sign(run.protocol, facts)
-
-
-def _facts(run: _Run, dataset: Dataset, counts: Counts, n_images: int) -> dict[str, str]:
-    rated = dataset.only(counts.ids)
-    return {
-        "data": dataset.key, "split": dataset.split, "n": str(n_images), "ids": rated.ids_sha256()[:8],
-        "truth": run.truth_sha256(counts)[:8], "track": run.header.track,
-    }  # fmt: skip
-
-
-def _tgq(run: _Run, counts: Counts, dataset: Dataset, weights: Any) -> dict[str, Any] | None:
-    """Text Generation Quality: share of truth segments whose label has cosine > τ with the true name."""
-    if "TT" in run.unavailable:
-        run.unavailable["TGQ"] = run.unavailable["TT"]
-        return None
-    try:
-        similarity = true_similarity(counts, run.text, run.protocol.text_prompt, dataset.vocabulary)
-    except ModelUnavailable as error:
-        run.unavailable["TGQ"] = str(error)
-        return None
-    truth = np.bincount(
-        counts.image[counts.cls > 0], minlength=len(counts.ids)
-    )  # track oracle: one entry a truth segment
-    hits = np.bincount(counts.owner[similarity > np.float32(run.protocol.tau_text)], minlength=len(counts.ids))
-    samples = (weights @ hits.astype(np.float64)) / np.maximum(weights @ truth.astype(np.float64), 1)
-    value = float(hits.sum() / truth.sum()) if truth.sum() else float("nan")
-    facts = _facts(run, dataset, counts, len(counts.ids)) | {
-        "score": "TGQ",
-        "encoder": run.text_name,
-        "verify": f"cos>{run.protocol.tau_text:g}",
-    }
-    return {
-        **number(resampling.Estimate(value, *resampling.interval(samples))),
-        "segments": int(truth.sum()),
-        "labelled": len(counts.labels),
-        "signature": sign(run.protocol, facts),
-    }
