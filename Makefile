@@ -20,7 +20,7 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# side by side with peers; see tests/benchmarks/README.md
+# side by side with peers, on real images
 bench: $(READY)
 	$(BIN)/pip install --quiet --no-deps -r tests/benchmarks/requirements.txt
 	$(BIN)/python tests/benchmarks/bench_evaluate.py
