@@ -12,7 +12,8 @@ import pytest
 import zgbench
 from tests.conftest import HashedText
 from tests.submission.sample import write
-from tests.test_evaluate import ALL, RIGHT, Clip, named, rated, run
+from tests.test_evaluate import RIGHT, Clip, named, run
+from tests.test_ratings_table import ALL, rated
 
 WORSE = ("aeroplane", "bicycle", "dog", "a stone")
 

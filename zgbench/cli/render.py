@@ -83,11 +83,13 @@ def _print_table(found: Evaluation, place: Path | None) -> None:
             f"{about['name']} on {data['key']} {data['split']}, {data['images']} images, track {about['track']} (%, 95 % interval)"
         ),
         box=box.SIMPLE_HEAVY,
+        collapse_padding=True,
+        pad_edge=False,
     )
     for column in ("", "verified by", "kept"):
         table.add_column(column, no_wrap=True)
     for column in SCORES.values():
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", overflow="fold")
     for record in _records(found):
         kept = f"{record['segments_kept']}/{record['segments']}"
         cells = [cell.replace(" [", "\n[") for cell in _cells(record)]  # the interval below its score: fits 120 columns
