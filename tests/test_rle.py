@@ -73,3 +73,13 @@ def test_the_same_as_another_decoder() -> None:
 @pytest.mark.parametrize(("text", "error"), [(b"ooooooooooo0", "too large"), (b"P" * 6 + b"o", "middle of a number")])
 def test_errors(text: bytes, error: str) -> None:
     assert error in rle.parse([text]).errors[0]
+
+
+def test_differences_that_add_up_past_any_picture_are_refused() -> None:
+    """Each number is small enough to be written, but their sum would wrap round and could pass for the picture's area."""
+    growing = np.array([(k // 2) << 33 for k in range(100_000)])
+    assert sum(growing.tolist()) > 2**64
+    sound = rle.encode(np.array([3, 4, 5])).encode()
+    runs = rle.parse([sound, rle.encode(growing).encode(), sound])
+    assert runs.errors == {1: f"run 2 is too long for any picture ({1 << 33})"}
+    assert runs.sums().tolist() == [12, 0, 12]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 Int = NDArray[np.int64]
 
 _MAX_CHARACTERS_PER_NUMBER = 7  # 35 bits: above any run of a picture that zgbench accepts, below any overflow
+_MAX_RUN = np.uint64(1 << 31)  # differences can add up to far more than their characters; sums of these cannot overflow
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,14 @@ def parse(texts: Sequence[bytes]) -> Runs:
     errors: dict[int, str] = {}
     clean = _drop_malformed(texts, errors)
     counts, offsets = _decode(clean)
-    negative = np.flatnonzero(counts < 0)
-    if len(negative):
-        bad = np.unique(np.searchsorted(offsets, negative, side="right") - 1)
+    wrong = np.flatnonzero(counts.view(np.uint64) > _MAX_RUN)  # seen as unsigned, a negative count is a huge one
+    if len(wrong):
+        bad = np.unique(np.searchsorted(offsets, wrong, side="right") - 1)
         for index in bad.tolist():
-            at = int(negative[np.searchsorted(negative, offsets[index])] - offsets[index])
-            errors[index] = f"run {at} has a negative length ({int(counts[offsets[index] + at])})"
+            at = int(wrong[np.searchsorted(wrong, offsets[index])] - offsets[index])
+            length = int(counts[offsets[index] + at])
+            kind = "has a negative length" if length < 0 else "is too long for any picture"
+            errors[index] = f"run {at} {kind} ({length})"
         keep = ~np.isin(np.repeat(np.arange(len(texts)), np.diff(offsets)), bad)
         per_mask = np.diff(offsets)
         per_mask[bad] = 0
