@@ -33,7 +33,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any]:
     model = open_clip.create_model("zg-small").eval()
     torch.save(model.state_dict(), tmp_path / "weights.pt")
     monkeypatch.setitem(MODELS, "small", OpenClipModel("zg-small", str(tmp_path / "weights.pt"), ""))
-    monkeypatch.setattr(Clip, "_knock", lambda *_: None)
+    monkeypatch.setattr(OpenClipModel, "_knock", lambda *_: None)
     monkeypatch.setenv("ZGBENCH_DEVICE", "cpu")
     return "small", model
 
@@ -70,10 +70,10 @@ def test_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: Any) -> None:
         raise ConnectionError("no route to the hub")
 
-    monkeypatch.setattr(clip_module.Clip, "_knock", unreachable)
+    monkeypatch.setattr(clip_module.OpenClipModel, "_knock", unreachable)
     with pytest.raises(zgbench.ModelUnavailable) as caught:
         Clip(zgbench.PRESETS["v1"].clip_model, SEGMENTS).encode(["cat"])
     for part in ("ViT-L-14-336-quickgelu/openai", "no route to the hub", "--reassign tt"):
         assert part in str(caught.value)
-    with pytest.raises(zgbench.ModelUnavailable, match=r"'zgbench-mini' is not part.*--reassign tt"):
-        Clip("zgbench-mini", SEGMENTS).encode(["cat"])
+    with pytest.raises(zgbench.ModelUnavailable, match=r"'no-such-clip' is not part.*--reassign tt"):
+        Clip("no-such-clip", SEGMENTS).encode(["cat"])

@@ -129,22 +129,30 @@ class SubmissionWriter:
         empty = [i for i, mask in enumerate(masks) if not mask.any()]
         if empty:
             raise UsageError(f"{image_id}: segment {empty[0]} has no pixel. Leave it out.")
-        self._note_embeddings(image_id, embeddings, len(texts))
         self.add_raw(
             image_id,
             size,
             [{"label": t, "counts": rle.encode(rle.runs_of(m))} for t, m in zip(texts, masks, strict=True)],
+            embeddings=embeddings,
         )
 
     def add_oracle(
         self, image_id: str, size: tuple[int, int], labels: Mapping[str, str], *, embeddings: ArrayLike | None = None
     ) -> None:
         """Add an image of track ``oracle``: the truth's class name → the label that the method gave its segment."""
-        self._note_embeddings(image_id, embeddings, len(labels))
-        self.add_raw(image_id, size, [{"label": label, "class": name} for name, label in labels.items()])
+        segments = [{"label": label, "class": name} for name, label in labels.items()]
+        self.add_raw(image_id, size, segments, embeddings=embeddings)
 
-    def add_raw(self, image_id: str, size: tuple[int, int], segments: list[dict[str, str]]) -> None:
+    def add_raw(
+        self,
+        image_id: str,
+        size: tuple[int, int],
+        segments: list[dict[str, str]],
+        *,
+        embeddings: ArrayLike | None = None,
+    ) -> None:
         """Add an image whose segments are already as in the file (compressed RLE, or class names)."""
+        self._note_embeddings(image_id, embeddings, len(segments))
         report = Report()
         image = {"id": image_id, "size": [int(size[0]), int(size[1])], "segments": segments}
         schema.check_image(image, f"$.images[{len(self._ids)}]", self._segments, self.header.track, report)
