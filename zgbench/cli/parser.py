@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     _compare(commands)
     _convert(commands)
     _datasets(commands)
+    _reference(commands)
     return parser
 
 
@@ -141,6 +142,57 @@ def _datasets(commands: Any) -> None:
     )
     _data(prepare)
     prepare.set_defaults(run=_lazy("zgbench.cli.datasets:prepare"))
+
+
+def _reference(commands: Any) -> None:
+    p = commands.add_parser("reference", help="run the reference method of the ICCV 2023 paper, or measure it")
+    actions = p.add_subparsers(title="actions", metavar="ACTION", required=True)
+    run = actions.add_parser(
+        "run",
+        help="make a submission on a data set, or label photos of your own",
+        description="Make a submission on a data set (--dataset, --out), or label photos of your own: PHOTO.segments.png "
+        "is written beside each. A run that was stopped goes on where it was.",
+    )
+    run.add_argument("photos", nargs="*", metavar="PHOTO", help="pictures to segment and label")
+    run.add_argument("--dataset", choices=KEYS, help="work on a data set")
+    run.add_argument("--out", metavar="FILE", help="submission to write: .json, .json.gz or .parquet")
+    _data(run)
+    run.add_argument("--subset", metavar="first:N|random:N:SEED", help="of the data set")
+    run.add_argument("--track", choices=("free", "oracle"), default="free", help="oracle: name the truth's segments")
+    run.add_argument(
+        "--preset", choices=("paper", "mini"), help="of models and constants (default: paper, on mini: mini)"
+    )
+    run.add_argument(
+        "--set",
+        action="append",
+        metavar="NAME=VALUE",
+        help="change a setting, such as merge=none, encoder.mode=crop, criterion=ward, language=smollm2-135m",
+    )
+    run.add_argument("--method", choices=("reference", "groupvit"), default="reference", help="groupvit: the baseline")
+    run.add_argument("--name", metavar="TEXT", help="of the submission")
+    run.add_argument("--keep-going", action="store_true", help="skip images that cannot be read, and say so")
+    run.add_argument("--batch", type=int, metavar="N", help="images named together (default: 1, on a GPU 4)")
+    run.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: replicas on a Ray cluster")
+    run.add_argument("--ray-address", metavar="ADDRESS", help="of the cluster (default: one started for this run)")
+    _device(run)
+    run.set_defaults(run=_lazy("reference_method.cli:run"))
+    bench = actions.add_parser(
+        "bench",
+        help="measure it against the plain way, with random weights",
+        description="Measure segment embeddings and ZeroCap against the plain way in one run, and the time by stage.",
+    )
+    bench.add_argument(
+        "--size", choices=("mini", "small", "full"), default="small", help="of the models (default: small)"
+    )
+    bench.add_argument("--segments", type=int, default=20, metavar="N", help="in an image (default: 20)")
+    bench.add_argument("--runs", type=int, default=3, metavar="N", help="of each (default: 3)")
+    _device(bench)
+    bench.set_defaults(run=_lazy("reference_method.cli:bench"))
+
+
+def _device(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--device", metavar="DEVICES", help="cpu, or cuda:0,cuda:1 (default: every GPU, else the CPU)")
+    p.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="(default: bf16 on a GPU, fp32 on a CPU)")
 
 
 def _data(p: argparse.ArgumentParser) -> None:

@@ -1,0 +1,123 @@
+"""``zgbench reference run | bench``, as seen from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from reference_method.config import ReferenceConfig, preset
+from zgbench.errors import UsageError
+
+
+def run(options: argparse.Namespace) -> int:
+    """``zgbench reference run``."""
+    config = preset(options.preset, options.dataset).with_(_changes(options.set or []))
+    devices = _devices(options.device)
+    if bool(options.photos) == bool(options.dataset):
+        raise UsageError("give either photos, or --dataset and --out.")
+    if options.photos:
+        return _photos(options, config, devices[0])
+    if not options.out:
+        raise UsageError("--dataset wants --out FILE, the submission to write.")
+    return _dataset(options, config, devices)
+
+
+def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list[str]) -> int:
+    from reference_method.run import Job
+    from reference_method.run import run as work
+    from zgbench.cli.commands import Progress
+    from zgbench.datasets import open_dataset
+
+    dataset = open_dataset(
+        options.dataset, options.data, subset=options.subset, truth_dir=options.truth_dir, png_order=options.png_order
+    )
+    batch = options.batch if options.batch is not None else 1 if devices[0] == "cpu" else 4
+    if batch < 1:
+        raise UsageError(f"--batch {batch}: expected at least 1.")
+    job = Job(dataset, config, options.method, options.track, options.precision or _precision(devices[0]), batch)
+    title = "GroupViT" if options.method == "groupvit" else "zgbench reference"
+    with Progress() as progress:
+        skipped = work(
+            job, Path(options.out), name=options.name or title, devices=devices, keep_going=options.keep_going,
+            engine=options.engine, ray_address=options.ray_address, step=progress("images", len(dataset.ids)),
+        )  # fmt: skip
+    for record in skipped:
+        print(f"skipped: {record.error}", file=sys.stderr)
+    print(f"{options.out}: {len(dataset.ids)} images, {len(skipped)} of them skipped." if skipped
+          else f"{options.out}: {len(dataset.ids)} images.")  # fmt: skip
+    print(f"Score it with: zgbench evaluate {options.out}" + (f" --data {options.data}" if options.data else "")
+          + (" --partial" if options.subset else ""))  # fmt: skip
+    return 0
+
+
+def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -> int:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    from reference_method.overlay import draw
+    from reference_method.pipeline import Reference, photo_from
+    from zgbench.errors import DataError, ZgbenchError
+    from zgbench.files import replacing
+
+    pictures, problems = {}, []
+    for place in map(Path, options.photos):
+        try:
+            with Image.open(place) as opened:
+                pictures[place] = photo_from(ImageOps.exif_transpose(opened))
+        except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+            problems.append(f"{place}: cannot be read as a picture ({error}). Give a JPEG, PNG or WebP file.")
+            if not options.keep_going:
+                raise DataError(problems[0]) from error
+    method = Reference(config, device=device, precision=options.precision or _precision(device))
+    for place, photo in pictures.items():
+        (segments,) = method([photo])
+        target = place.with_name(f"{place.stem}.segments.png")
+        with replacing(target) as temporary:
+            draw(photo, segments).save(temporary, format="PNG")
+        print(f"{target}: {', '.join(segment.label for segment in segments)}")
+    for problem in problems:
+        print(f"skipped: {problem}", file=sys.stderr)
+    if problems and not pictures:
+        raise ZgbenchError("no picture could be read.")
+    return 0
+
+
+def bench(options: argparse.Namespace) -> int:
+    """``zgbench reference bench``."""
+    from reference_method.bench import main
+
+    return main(options.size, _devices(options.device)[0], options.precision, options.segments, options.runs)
+
+
+def _changes(settings: list[str]) -> dict[str, str]:
+    found = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting}: expected NAME=VALUE, such as --set merge=none.")
+        found[name] = value
+    return found
+
+
+def _devices(asked: str | None) -> list[str]:
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    asked = asked or os.environ.get("ZGBENCH_DEVICE")
+    if asked is None:
+        return [f"cuda:{k}" for k in range(count)] or ["cpu"]
+    found = asked.split(",")
+    for device in found:
+        try:
+            kind = torch.device(device)
+        except RuntimeError as error:
+            raise UsageError(f"--device {asked}: expected cpu, cuda:0 or a list such as cuda:0,cuda:1.") from error
+        if kind.type == "cuda" and (kind.index or 0) >= count:
+            raise UsageError(f"--device {asked}: {device} is not there; PyTorch sees {count} CUDA devices.")
+    return found
+
+
+def _precision(device: str) -> Any:
+    return "bf16" if device.startswith("cuda") else "fp32"

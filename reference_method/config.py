@@ -1,0 +1,117 @@
+"""Everything that decides what the reference method says of a photo, as one frozen object."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from reference_method.naming import ZeroCapConfig
+from zgbench.encoders.segment import SegmentEncoderConfig
+from zgbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class ReferenceConfig:
+    """The reference method; the defaults are the paper's, or its released code's where the paper is silent.
+
+    Attributes:
+        dino: vision transformer of timm whose keys are clustered.
+        clip: key of ``zgbench.encoders.clip.MODELS``, for segments and texts alike.
+        language: see :func:`reference_method.models.load_language`.
+        image_size: side of DINO's square input in pixels.
+        stride: of its patches, in pixels.
+        segments: clusters before the cosine merging (n).
+        cosine: of mean features, from which clusters are one segment; above 1: never.
+        criterion: ``variance`` (the paper) or ``ward`` (its released code).
+        encoder: how a segment is embedded.
+        naming: ZeroCap's constants.
+        merge: τ_merge; None: no merging of named segments.
+    """
+
+    dino: str = "vit_small_patch8_224.dino"
+    clip: str = "ViT-L-14-336-quickgelu/openai"
+    language: str = "gpt2-medium"
+    image_size: int = 224
+    stride: int = 2
+    segments: int = 20
+    cosine: float = 0.9
+    criterion: Literal["variance", "ward"] = "variance"
+    encoder: SegmentEncoderConfig = field(default_factory=SegmentEncoderConfig)
+    naming: ZeroCapConfig = field(default_factory=lambda: ZeroCapConfig(end_factor=1.1))
+    merge: float | None = 0.8
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as stored with every submission."""
+        return dataclasses.asdict(self)
+
+    def with_(self, changes: dict[str, str]) -> ReferenceConfig:
+        """Some values changed by name; those of ``encoder`` and ``naming`` as ``encoder.mode`` and so on.
+
+        Args:
+            changes: name → value as on a command line (JSON, or a bare word).
+
+        Raises:
+            UsageError: no such name, or a value of another type.
+        """
+        found = self
+        for name, text in changes.items():
+            outer, _, inner = name.partition(".")
+            if inner and outer in ("encoder", "naming"):
+                part = _set(getattr(found, outer), inner, name, text)
+                found = dataclasses.replace(found, **{outer: part})
+            else:
+                found = _set(found, name, name, text)
+        return found
+
+
+PRESETS: dict[str, ReferenceConfig] = {
+    "paper": ReferenceConfig(),
+    # chosen on training scenes: see reference_method/mini/README.md
+    "mini": ReferenceConfig(
+        dino="zgbench-mini",
+        clip="zgbench-mini",
+        language="zgbench-mini",
+        image_size=96,
+        encoder=SegmentEncoderConfig(sigma=0.7, first_masked_layer=0),
+        naming=ZeroCapConfig(end_factor=1.1, max_tokens=5, step_size=0.6, lm_weight=0.5, beams=10, candidates=128),
+    ),
+}
+
+
+def preset(name: str | None, dataset: str | None) -> ReferenceConfig:
+    """A preset by name; by default ``mini`` on the data set mini, else ``paper``.
+
+    Raises:
+        UsageError: no such preset.
+    """
+    chosen = name or ("mini" if dataset == "mini" else "paper")
+    if chosen not in PRESETS:
+        raise UsageError(f"--preset {chosen}: there is no such preset. Known: {', '.join(PRESETS)}.")
+    return PRESETS[chosen]
+
+
+def _set(part: Any, key: str, name: str, text: str) -> Any:
+    fields = {f.name: f for f in dataclasses.fields(part)}
+    if key not in fields or key in ("encoder", "naming"):
+        raise UsageError(f"--set {name}={text}: there is no such setting. Known: {', '.join(_names())}.")
+    before = getattr(part, key)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = None if text.lower() == "none" else text
+    if isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    optional = key == "merge" and (value is None or isinstance(value, float))
+    if not optional and (type(value) is not type(before)):
+        raise UsageError(f"--set {name}={text}: expected a value like {before!r}.")
+    if key == "criterion" and value not in ("variance", "ward"):
+        raise UsageError(f"--set {name}={text}: expected variance or ward.")
+    return dataclasses.replace(part, **{key: value})
+
+
+def _names() -> list[str]:
+    own = [f.name for f in dataclasses.fields(ReferenceConfig) if f.name not in ("encoder", "naming")]
+    encoder = [f"encoder.{f.name}" for f in dataclasses.fields(SegmentEncoderConfig)]
+    return own + encoder + [f"naming.{f.name}" for f in dataclasses.fields(ZeroCapConfig)]

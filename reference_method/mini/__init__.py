@@ -1,0 +1,1 @@
+"""The small models that make the preset ``mini`` complete, and how they were trained: see README.md."""

@@ -1,0 +1,92 @@
+"""A photo with its segments coloured, outlined and labelled."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
+
+from reference_method.merging import Segment
+
+_SHORT_SIDE = 480
+"""Smaller photos are enlarged for the labels' sake."""
+
+
+def draw(photo: Image.Image, segments: Sequence[Segment]) -> Image.Image:
+    """Colour, outline and label the segments of an RGB photo.
+
+    Each label stands on a dark plate inside its segment, at the pixel farthest from the segment's border, so that it
+    is legible on light and dark regions alike.
+
+    Returns:
+        An RGB picture of the photo's proportions, with a short side of at least 480 pixels (but for very long ones).
+    """
+    factor = min(max(1, -(-_SHORT_SIDE // min(photo.size))), max(1, 4096 // max(photo.size)))
+    size = photo.width * factor, photo.height * factor
+    picture = np.asarray(photo.resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
+    thick = max(1, min(size) // 300)
+    masks = [segment.mask.repeat(factor, axis=0).repeat(factor, axis=1) for segment in segments]
+    for k, mask in enumerate(masks):
+        picture[mask] = 0.6 * picture[mask] + 0.4 * np.array(_colour(k), np.float32)
+    for k, mask in enumerate(masks):
+        border = mask & ~ndimage.binary_erosion(mask, iterations=thick, border_value=1)
+        picture[border] = _colour(k)
+    found = Image.fromarray(picture.astype(np.uint8))
+    canvas = ImageDraw.Draw(found)
+    font = ImageFont.load_default(max(11, min(size) // 30))
+    taken: list[tuple[float, float, float, float]] = []
+    for k in sorted(range(len(masks)), key=lambda k: -int(masks[k].sum())):
+        _label(canvas, font, segments[k].label, _centre(masks[k]), _colour(k), size, taken)
+    return found
+
+
+def _label(
+    canvas: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str, centre: tuple[int, int],
+    colour: tuple[int, int, int], size: tuple[int, int], taken: list[tuple[float, float, float, float]],
+) -> None:  # fmt: skip
+    text = _shown(text, font, 0.9 * size[0])
+    left, top, right, bottom = canvas.textbbox((0, 0), text, font=font)
+    pad = (bottom - top) // 3 + 2
+    width, height = right - left + 2 * pad, bottom - top + 2 * pad
+    x = min(max(0, centre[0] - width / 2), max(0, size[0] - width))
+    best = min(max(0, centre[1] - height / 2), max(0, size[1] - height))
+    # the free place nearest to where the label should stand
+    for away in range(2 * int(size[1] / height) + 2):
+        y = best + (away + 1) // 2 * height * (1 if away % 2 else -1)
+        free = all(x >= r or x + width <= le or y >= b or y + height <= t for le, t, r, b in taken)
+        if 0 <= y <= size[1] - height and free:
+            best = y
+            break
+    box = (x, best, x + width, best + height)
+    taken.append(box)
+    canvas.rounded_rectangle(box, radius=pad, fill=(20, 20, 22), outline=colour, width=2)
+    canvas.text((x + pad - left, best + pad - top), text, font=font, fill=(255, 255, 255))
+
+
+def _shown(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, limit: float) -> str:
+    """The text, cut with an ellipsis where it is wider than ``limit`` pixels."""
+    if font.getlength(text) <= limit:
+        return text
+    while len(text) > 1 and font.getlength(text + "…") > limit:
+        text = text[:-1]
+    return text + "…"
+
+
+def _centre(mask: NDArray[np.bool_]) -> tuple[int, int]:
+    """Column and row of the mask's pixel that is farthest from its border."""
+    step = max(1, max(mask.shape) // 1000)
+    inside = np.pad(mask[::step, ::step], 1)
+    if not inside.any():
+        inside, step = np.pad(mask, 1), 1
+    row, column = np.unravel_index(ndimage.distance_transform_edt(inside).argmax(), inside.shape)
+    return (int(column) - 1) * step, (int(row) - 1) * step
+
+
+def _colour(k: int) -> tuple[int, int, int]:
+    """Colours far apart: the golden angle around the wheel."""
+    r, g, b = colorsys.hsv_to_rgb(k * 0.618034 % 1, 0.75, 0.95)
+    return int(255 * r), int(255 * g), int(255 * b)

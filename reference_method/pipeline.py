@@ -1,0 +1,128 @@
+"""The whole method, as figure 2 of the paper draws it.
+
+photo ─► candidates (DINO) ─► embeddings (CLIP, global subtraction) ─► names (ZeroCap) ─► merging ─► segments
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from reference_method.candidates import Candidates, segment
+from reference_method.clip_text import ClipText
+from reference_method.config import ReferenceConfig
+from reference_method.merging import Forest, Segment, Vectors, merge
+from reference_method.models import fingerprint, load_dino, load_language
+from reference_method.naming import ZeroCap
+from zgbench.encoders import clip as clips
+from zgbench.encoders.segment import SegmentEncoder
+
+Precision = Literal["fp32", "bf16", "fp16"]
+DTYPES: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Reference:
+    """The reference method with its models.
+
+    Args:
+        config: see :class:`reference_method.config.ReferenceConfig`.
+        device: of all models, ``cpu`` or ``cuda:0`` and the like.
+        precision: of all models. Clustering, cosines and losses stay in float32.
+
+    Attributes:
+        weights: model → hash of its weights.
+        seconds: stage → time spent in it so far.
+
+    Raises:
+        ModelUnavailable: weights or a package cannot be had.
+    """
+
+    def __init__(self, config: ReferenceConfig, *, device: str = "cpu", precision: Precision = "fp32") -> None:
+        self.config = config
+        dtype = DTYPES[precision]
+        self._dino = load_dino(
+            config.dino, image_size=config.image_size, stride=config.stride, device=device, dtype=dtype
+        )
+        model, tokenizer = clips.load(config.clip, device)
+        language = load_language(config.language, device=device, dtype=dtype)
+        self.weights = {
+            "dino": fingerprint(self._dino.model),
+            "clip": fingerprint(model),
+            "language": fingerprint(language.model),
+        }
+        self._encoder = SegmentEncoder(model, config.encoder, device=device, dtype=dtype)
+        self._text = ClipText(model if dtype == torch.float32 else copy.deepcopy(model).to(dtype), tokenizer)
+        self._zerocap = ZeroCap(language, self._text, config.naming)
+        self._device = torch.device(device)
+        self.seconds = dict.fromkeys(("candidates", "embeddings", "naming", "merging"), 0.0)
+
+    def __call__(self, photos: Sequence[Image.Image]) -> list[list[Segment]]:
+        """Photos → their named segments, which cover every pixel of a photo once."""
+        found = [self.candidates(photo) for photo in photos]
+        masks = [one.masks() for one in found]
+        named = self.name_segments(photos, masks)
+        forests = [
+            Forest(one.tree, dict(enumerate(segments))) for one, segments in zip(found, named, strict=True)
+        ]  # fmt: skip
+        if self.config.merge is not None:
+            with self._timed("merging"):
+                merge(
+                    forests,
+                    self.config.merge,
+                    embed=lambda photo, unions: self._encoder.encode(photos[photo], unions),
+                    name=self._names,
+                    read=lambda labels: self._text.encode(labels).cpu().numpy(),
+                )
+        return [forest.segments() for forest in forests]
+
+    def name_segments(self, photos: Sequence[Image.Image], masks: Sequence[NDArray[np.bool_]]) -> list[list[Segment]]:
+        """Photos and masks, bool [n, h, w] each → the masks as named segments, in their order."""
+        with self._timed("embeddings"):
+            vectors = [self._encoder.encode(photo, own) for photo, own in zip(photos, masks, strict=True)]
+        with self._timed("naming"):
+            names = iter(self._names(np.concatenate(vectors)) if vectors else [])
+        return [
+            [Segment(mask, vector, next(names)) for mask, vector in zip(own, rows, strict=True)]
+            for own, rows in zip(masks, vectors, strict=True)
+        ]
+
+    def candidates(self, photo: Image.Image) -> Candidates:
+        """Stage 1 alone."""
+        c = self.config
+        with self._timed("candidates"):
+            keys = self._dino(self._dino.pixels(photo))
+            return segment(
+                keys, (photo.height, photo.width), patch=self._dino.patch, stride=self._dino.stride, n=c.segments,
+                cosine=c.cosine, criterion=c.criterion,
+            )  # fmt: skip
+
+    def _names(self, embeddings: Vectors) -> list[str]:
+        return self._zerocap.name(torch.from_numpy(np.asarray(embeddings)).to(self._device))
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        self.seconds[stage] += time.perf_counter() - started
+
+
+def photo_from(source: Any) -> Image.Image:
+    """A picture of any mode and depth that Pillow reads → RGB, 8 bits; 16-bit greys are scaled, not cut off."""
+    image: Image.Image = source
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image, dtype=np.float64)
+        top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        image = Image.fromarray((np.clip(values / top, 0, 1) * 255).astype(np.uint8))
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    return image.convert("RGB")

@@ -1,0 +1,284 @@
+"""``zgbench reference run``: a method over a data set, on one or several devices, restartable."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reference_method.config import ReferenceConfig
+from reference_method.merging import Segment
+from reference_method.work import Record, WorkFolder
+from zgbench import rle
+from zgbench.datasets import Dataset
+from zgbench.errors import DataError, UsageError
+from zgbench.submission.writer import SubmissionWriter
+
+Track = Literal["free", "oracle"]
+Method = Literal["reference", "groupvit"]
+URL = "https://arxiv.org/abs/2303.13396"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker needs to know.
+
+    Attributes:
+        dataset: where photos come from.
+        config: of the reference method.
+        method: ``reference`` or ``groupvit``.
+        track: ``free``, or ``oracle``: the truth's segments are named.
+        precision: ``fp32``, ``bf16`` or ``fp16``.
+        batch: images at a time; fixed groups, so that a resumed run computes the same.
+    """
+
+    dataset: Dataset
+    config: ReferenceConfig
+    method: Method = "reference"
+    track: Track = "free"
+    precision: str = "fp32"
+    batch: int = 1
+
+
+class Worker:
+    """One model replica on one device."""
+
+    def __init__(self, job: Job, device: str) -> None:
+        self.job = job
+        self._maker: Any
+        if job.method == "groupvit":
+            from reference_method.groupvit import THRESHOLDS, GroupViT
+
+            self._maker = GroupViT(job.dataset.vocabulary.names, THRESHOLDS[job.dataset.key], device=device)
+        else:
+            from reference_method.pipeline import Reference
+
+            self._maker = Reference(job.config, device=device, precision=job.precision)  # type: ignore[arg-type]
+        self.weights: dict[str, str] = self._maker.weights
+
+    def work(self, ids: Sequence[str]) -> list[Record]:
+        """Images → records, in order. An image that cannot be read gets a record that says why."""
+        photos, failed = {}, {}
+        for image_id in ids:
+            try:
+                photos[image_id] = self._read(image_id)
+            except DataError as error:
+                failed[image_id] = str(error)
+        made = self._made(photos)
+        return [made[i] if i in made else self._failed(i, failed[i]) for i in ids]
+
+    def _read(self, image_id: str) -> tuple[Any, NDArray[np.int32] | None]:
+        from reference_method.pipeline import photo_from
+
+        source = self.job.dataset.source
+        try:
+            photo = photo_from(source.photo(image_id))
+        except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises on damaged files, if read late
+            raise DataError(f"{image_id}: the photo cannot be read ({error}). Get the file again.") from error
+        truth = source.truth(image_id).classes() if self.job.track == "oracle" else None
+        if truth is not None and truth.shape != (photo.height, photo.width):
+            raise DataError(
+                f"{image_id}: the photo is {photo.height} × {photo.width} pixels, the truth {truth.shape[0]} × {truth.shape[1]}. Get both again."
+            )
+        return photo, truth
+
+    def _made(self, found: dict[str, tuple[Any, NDArray[np.int32] | None]]) -> dict[str, Record]:
+        photos = [photo for photo, _ in found.values()]
+        if not photos:
+            return {}
+        names: list[list[str]] = []
+        if self.job.track == "free":
+            segments = self._free(photos)
+        else:
+            vocabulary = self.job.dataset.vocabulary
+            ids = [[int(c) for c in np.unique(truth) if int(c) in vocabulary.ids] for _, truth in found.values()]
+            masks = [truth[None] == np.array(own, int)[:, None, None] for own, (_, truth) in zip(ids, found.values(), strict=True)]  # fmt: skip
+            names = [[vocabulary.name(c) for c in own] for own in ids]
+            segments = self._maker.name_segments(photos, masks)
+        records = {}
+        for k, (image_id, photo) in enumerate(zip(found, photos, strict=True)):
+            raw = [{"label": s.label, "counts": rle.encode(rle.runs_of(s.mask))} for s in segments[k]]
+            if names:
+                raw = [{"label": s.label, "class": name} for s, name in zip(segments[k], names[k], strict=True)]
+            vectors = None
+            if self.job.method == "reference":
+                vectors = np.stack([s.embedding for s in segments[k]]) if segments[k] else np.zeros((0, 0), np.float32)
+            records[image_id] = Record(image_id, (photo.height, photo.width), raw, vectors, weights=self.weights)
+        return records
+
+    def _free(self, photos: list[Any]) -> list[list[Segment]]:
+        if self.job.method == "reference":
+            made: list[list[Segment]] = self._maker(photos)
+            return made
+        nothing = np.zeros(0, np.float32)
+        return [[Segment(mask, nothing, name) for mask, name in self._maker(photo)] for photo in photos]
+
+    def _failed(self, image_id: str, error: str) -> Record:
+        size = self.job.dataset.source.truth(image_id).size
+        vectors = np.zeros((0, 0), np.float32) if self.job.method == "reference" else None
+        return Record(image_id, size, [], vectors, error, self.weights)
+
+
+def run(
+    job: Job,
+    out: Path,
+    *,
+    name: str,
+    devices: Sequence[str],
+    keep_going: bool = False,
+    engine: Literal["local", "ray"] = "local",
+    ray_address: str | None = None,
+    step: Callable[[int], None] = lambda _: None,
+) -> list[Record]:
+    """Work on every image of a data set and write the submission.
+
+    Args:
+        job: what to do.
+        out: the submission to write. Finished images are kept in ``<out>.work`` until it is written.
+        name: the submission's name.
+        devices: one replica each (``local``); with ``ray``, their number is the number of replicas.
+        keep_going: skip images that cannot be read; they have no segments in the submission.
+        step: called with the number of images that were finished since the last call.
+
+    Returns:
+        Records of the images that were skipped.
+
+    Raises:
+        DataError: an image cannot be read (without ``keep_going``); all others that were finished are kept.
+        UsageError: the work folder belongs to another run, or an impossible combination.
+        ModelUnavailable: weights cannot be had.
+    """
+    if job.method == "groupvit" and job.track == "oracle":
+        raise UsageError("--method groupvit makes segments of its own; leave --track oracle out.")
+    from zgbench.submission.reader import suffix_of
+
+    suffix_of(out)  # before hours of work
+    work = WorkFolder(out, _key(job))
+    groups = [job.dataset.ids[at : at + job.batch] for at in range(0, len(job.dataset.ids), job.batch)]
+    done = [all((r := work.load(i)) is not None and r.error is None for i in group) for group in groups]
+    step(sum(len(group) for group, ready in zip(groups, done, strict=True) if ready))
+    left = [group for group, ready in zip(groups, done, strict=True) if not ready]
+    failed: list[Record] = []
+    makers = _ray if engine == "ray" else _local
+    with closing(makers(job, left, devices, ray_address)) as results:
+        for records in results:
+            for record in records:
+                if record.error is None:
+                    work.save(record)
+                elif keep_going:
+                    work.save(record)
+                    failed.append(record)
+                else:
+                    raise DataError(f"{record.error} Add --keep-going to leave such images without segments.")
+            step(len(records))
+    _write(job, work, out, name)
+    work.remove()
+    return sorted(failed, key=lambda record: job.dataset.ids.index(record.id))
+
+
+def _key(job: Job) -> dict[str, Any]:
+    from zgbench.protocol import VERSION
+
+    return {
+        "dataset": job.dataset.key, "split": job.dataset.split, "ids": job.dataset.ids_sha256(),
+        "config": job.config.to_dict(), "method": job.method, "track": job.track, "precision": job.precision,
+        "batch": job.batch, "version": VERSION,
+    }  # fmt: skip
+
+
+def _write(job: Job, work: WorkFolder, out: Path, name: str) -> None:
+    records = []
+    for image_id in job.dataset.ids:
+        record = work.load(image_id)
+        assert record is not None, image_id
+        records.append(record)
+    width = max((r.embeddings.shape[1] for r in records if r.embeddings is not None), default=0)
+    weights = records[0].weights if records else {}
+    changed = next((record.id for record in records if record.weights != weights), None)
+    if changed is not None:
+        raise UsageError(
+            f"{work.path}: {changed} was made with other weights than {records[0].id} (a model was replaced between "
+            f"two runs). Remove that folder and begin anew."
+        )
+    with SubmissionWriter(
+        out, name=name, dataset=job.dataset.key, track=job.track, method=_about(job, weights)
+    ) as submission:
+        for record in records:
+            vectors = None if not width or record.embeddings is None else record.embeddings.reshape(-1, width)
+            submission.add_raw(record.id, record.size, record.segments, embeddings=vectors)
+
+
+def _about(job: Job, weights: dict[str, str]) -> dict[str, Any]:
+    if job.method == "groupvit":
+        text = "GroupViT (CVPR 2022) of transformers, given the class names."
+        return {"description": text, "url": "https://arxiv.org/abs/2202.11094", "text_guidance": True}
+    settings = {"config": job.config.to_dict(), "precision": job.precision, "batch": job.batch, "weights": weights}
+    text = f"zgbench's reference method. {json.dumps(settings, separators=(',', ':'))}"
+    return {"description": text, "url": URL, "text_guidance": False}
+
+
+def _local(
+    job: Job, groups: list[Sequence[str]], devices: Sequence[str], _: str | None
+) -> Iterator[list[Record]]:  # fmt: skip
+    if len(devices) == 1:
+        worker = Worker(job, devices[0]) if groups else None
+        for group in groups:
+            assert worker is not None
+            yield worker.work(group)
+        return
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    for device in devices:
+        queue.put(device)
+    with ProcessPoolExecutor(len(devices), context, _start, (job, queue)) as pool:
+        futures = [pool.submit(_work, group) for group in groups]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+_worker: Worker | None = None
+
+
+def _start(job: Job, devices: Any) -> None:
+    global _worker
+    _worker = Worker(job, devices.get())
+
+
+def _work(group: Sequence[str]) -> list[Record]:
+    assert _worker is not None
+    return _worker.work(group)
+
+
+def _ray(job: Job, groups: list[Sequence[str]], devices: Sequence[str], address: str | None) -> Iterator[list[Record]]:
+    if not groups:
+        return
+    try:
+        import ray
+        from ray.util import ActorPool
+    except ImportError as error:
+        raise UsageError(f"--engine ray: {error}. Install it with: pip install 'zgbench[ray]'") from error
+
+    started = not ray.is_initialized()
+    if started:
+        ray.init(address=address, log_to_driver=False, include_dashboard=False, configure_logging=False)
+    try:
+        gpu = devices[0].startswith("cuda")
+        actor = ray.remote(num_gpus=1 if gpu else 0, num_cpus=1)(Worker)
+        # Ray shows each actor its own GPU only, as cuda:0
+        pool = ActorPool([actor.remote(job, "cuda:0" if gpu else devices[0]) for _ in devices])
+        yield from pool.map_unordered(lambda one, group: one.work.remote(group), groups)
+    finally:
+        if started:
+            ray.shutdown()

@@ -1,0 +1,246 @@
+"""``zgbench reference run``: whole runs with the models of mini, killed, resumed, on bad pictures, on several devices."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reference_method.config import preset
+from reference_method.overlay import draw
+from reference_method.pipeline import Reference, photo_from
+from tests.conftest import VOC_IDS
+from tests.end_to_end.test_cli import call
+from zgbench.datasets import mini, open_dataset
+from zgbench.errors import UsageError
+
+QUICK = [f"--set=naming.{change}" for change in ("steps=1", "candidates=16", "beams=2", "max_tokens=2")]
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+
+def _run(out: Path, *arguments: object, images: int = 4, status: int = 0, **environment: str) -> tuple[str, str]:
+    subset = ["--subset", f"first:{images}"]
+    return call("reference", "run", "--dataset", "mini", *subset, "--out", out, *QUICK, *arguments, status=status, **ONE_THREAD, **environment)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("whole") / "ours.json"
+    stdout, _ = _run(out, "--device", "cpu")
+    assert f"zgbench evaluate {out} --partial" in stdout
+    assert not out.with_name("ours.json.work").exists()
+    return out
+
+
+def test_a_submission_that_evaluates(whole: Path, tmp_path: Path) -> None:
+    call("evaluate", whole, "--partial", "--out", tmp_path, ZGBENCH_CACHE=str(tmp_path / "cache"))
+    content = json.loads(whole.read_text())
+    assert content["track"] == "free" and content["method"]["text_guidance"] is False
+    config = json.loads(
+        content["method"]["description"].partition("{")[1] + content["method"]["description"].partition("{")[2]
+    )
+    assert config["config"]["naming"]["candidates"] == 16 and config["config"]["dino"] == "zgbench-mini"
+    assert set(config["weights"]) == {"dino", "clip", "language"}
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_file(whole: Path, tmp_path: Path) -> None:
+    """kill −9 ten times, each at a random moment, and once more to the end."""
+    out = tmp_path / "ours.json"
+    command = [sys.executable, "-m", "zgbench", "reference", "run", "--dataset", "mini", "--subset", "first:4", "--out", str(out), *QUICK, "--device", "cpu"]  # fmt: skip
+    environment = {**os.environ, **ONE_THREAD, "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
+    rng = random.Random(0)
+    killed = 0
+    for attempt in range(10):
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        work = out.with_name("ours.json.work")
+        # half of them while images are being finished, half at any time, the start included
+        if attempt % 2:
+            begin = time.monotonic()
+            before = len(list(work.glob("image-*")))
+            while (
+                len(list(work.glob("image-*"))) == before and process.poll() is None and time.monotonic() - begin < 60
+            ):
+                time.sleep(0.005)
+            time.sleep(rng.uniform(0, 0.05))
+        else:
+            time.sleep(rng.uniform(0, 6))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.wait()
+        if out.exists():
+            break
+    assert killed >= 3
+    _run(out, "--device", "cpu")
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_a_run_with_other_settings_does_not_mix_in(tmp_path: Path) -> None:
+    out = tmp_path / "ours.json"
+    folder = tmp_path / "ours.json.work"
+    folder.mkdir()
+    (folder / "run.json").write_text('{"dataset": "mini"}')
+    _, err = _run(out, status=2)
+    assert "holds finished images of another run" in err and "config" in err
+    assert not out.exists()
+
+
+def test_two_processes_write_the_same_file(whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ours.json"
+    _run(out, "--device", "cpu,cpu")
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_ray_writes_the_same_file(whole: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="needs the extra ray, which is not installed")
+    out = tmp_path / "ours.json"
+    _run(out, "--engine", "ray", "--device", "cpu")
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_oracle_track(tmp_path: Path) -> None:
+    out = tmp_path / "oracle.json"
+    _run(out, "--track", "oracle", images=2)
+    content = json.loads(out.read_text())
+    assert content["track"] == "oracle"
+    dataset = open_dataset("mini", subset="first:2")
+    for image in content["images"]:
+        found = {segment["class"] for segment in image["segments"]}
+        truth = dataset.source.truth(image["id"]).classes()
+        assert found == {dataset.vocabulary.name(int(c)) for c in np.unique(truth) if int(c) in dataset.vocabulary.ids}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("encoder.mode=crop",),
+        ("encoder.mode=masked", "merge=none"),
+        ("criterion=ward", "encoder.saliency=probabilities"),
+    ],
+)
+def test_ablations(tmp_path: Path, changes: tuple[str, ...]) -> None:
+    out = tmp_path / "ours.json"
+    _run(out, *(f"--set={change}" for change in changes), images=1)
+    assert json.loads(out.read_text())["images"][0]["segments"]
+
+
+def test_batches_and_half_precision(tmp_path: Path) -> None:
+    out = tmp_path / "ours.json.gz"
+    _run(out, "--batch", "3", "--precision", "bf16", images=3)
+    call("validate", out, "--partial")
+
+
+# ---- pictures that are not as they should be
+
+
+def _voc(out: Path, data: Path, *arguments: object, status: int = 0) -> tuple[str, str]:
+    return call("reference", "run", "--dataset", "pas20", "--data", data, "--preset", "mini", "--out", out, *QUICK, *arguments, status=status, **ONE_THREAD)  # fmt: skip
+
+
+def test_a_corrupt_photo_stops_or_is_skipped(tiny_voc: Path, tmp_path: Path) -> None:
+    photo = tiny_voc / "VOCdevkit/VOC2012/JPEGImages" / f"{VOC_IDS[1]}.jpg"
+    photo.write_bytes(photo.read_bytes()[:60])
+    out = tmp_path / "ours.json"
+    _, err = _voc(out, tiny_voc, status=2)
+    assert VOC_IDS[1] in err and "--keep-going" in err and not out.exists()
+    _, err = _voc(out, tiny_voc, "--keep-going")
+    assert "skipped: " in err and VOC_IDS[1] in err
+    images = {image["id"]: image for image in json.loads(out.read_text())["images"]}
+    assert set(images) == set(VOC_IDS)
+    assert images[VOC_IDS[1]]["segments"] == [] and images[VOC_IDS[0]]["segments"]
+
+
+@pytest.fixture(scope="module")
+def quick_method() -> Reference:
+    return Reference(preset("mini", None).with_({f"naming.{k}": v for k, v in (("steps", "1"), ("candidates", "16"), ("beams", "2"), ("max_tokens", "2"))}))  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (6000, 400)])
+def test_sizes(quick_method: Reference, size: tuple[int, int]) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    (segments,) = quick_method([Image.fromarray(values)])
+    assert sum(segment.mask.astype(int) for segment in segments).tolist() == np.ones((size[1], size[0]), int).tolist()
+    assert all(segment.label for segment in segments)
+    picture = draw(Image.fromarray(values), segments)
+    assert picture.mode == "RGB" and abs(picture.width / picture.height - size[0] / size[1]) < 0.01
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P", "1", "I;16", "LA"])
+def test_modes(mode: str) -> None:
+    """Every mode says what the RGB picture says, but for the colours that it cannot hold."""
+    photo = Image.fromarray(mini.scene("train", 900_000_000).image)
+    if mode == "I;16":
+        grey = np.asarray(photo.convert("L")).astype(np.uint16) * 257
+        found = photo_from(Image.fromarray(grey))
+        np.testing.assert_array_equal(np.asarray(found)[..., 0], np.asarray(photo.convert("L")))
+        return
+    found = photo_from(photo.convert(mode))
+    assert found.mode == "RGB" and found.size == photo.size
+    near = photo.convert("L").convert("RGB") if mode in ("L", "LA") else photo
+    if mode not in ("1", "P"):
+        assert np.abs(np.asarray(found).astype(int) - np.asarray(near)).mean() < 4
+
+
+def test_an_empty_mask_names_its_place(quick_method: Reference) -> None:
+    photo = Image.fromarray(mini.scene("train", 900_000_000).image)
+    masks = np.zeros((2, photo.height, photo.width), dtype=bool)
+    masks[0] = True
+    with pytest.raises(UsageError, match="1"):
+        quick_method.name_segments([photo], [masks])
+
+
+# ---- a user's own pictures
+
+
+def test_own_photo(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    Image.fromarray(mini.scene("train", 900_000_001).image).convert("CMYK").save(photo)
+    out, _ = call("reference", "run", photo, "--preset", "mini", *QUICK, **ONE_THREAD)
+    made = tmp_path / "photo.segments.png"
+    assert str(made) in out
+    with Image.open(made) as picture:
+        assert picture.size == (480, 480)
+
+
+def test_own_photos_one_of_them_broken(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    Image.fromarray(mini.scene("train", 900_000_001).image).save(good)
+    bad.write_bytes(good.read_bytes()[:200])
+    _, err = call("reference", "run", bad, good, "--preset", "mini", *QUICK, status=2, **ONE_THREAD)
+    assert "bad.png: cannot be read as a picture" in err and not list(tmp_path.glob("*.segments.png"))
+    _, err = call("reference", "run", bad, good, "--preset", "mini", "--keep-going", *QUICK, **ONE_THREAD)
+    assert "skipped:" in err and (tmp_path / "good.segments.png").is_file()
+
+
+# ---- what is said when it cannot be
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ([], 2, "give either photos, or --dataset and --out"),
+        (["--dataset", "mini"], 2, "--out FILE"),
+        (["--dataset", "mini", "--out", "x.json", "--set", "colour=1"], 2, "Known: dino"),
+        (["--dataset", "mini", "--out", "x.json", "--set", "colour"], 2, "NAME=VALUE"),
+        (["--dataset", "mini", "--out", "x.txt"], 2, ".parquet"),
+        (["--dataset", "mini", "--out", "x.json", "--device", "cuda:9"], 2, "CUDA"),
+        (["--dataset", "mini", "--out", "x.json", "--batch", "0"], 2, "at least 1"),
+        (["--dataset", "mini", "--out", "x.json", "--method", "groupvit", "--track", "oracle"], 2, "leave --track oracle out"),
+        (["--dataset", "mini", "--out", "x.json", "--preset", "paper"], 1, "cannot be loaded"),
+        (["--dataset", "mini", "--out", "x.json", "--method", "groupvit"], 1, "GroupViT"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_refusals(arguments: list[str], status: int, said: str, tmp_path: Path) -> None:
+    _, err = call("reference", "run", *arguments, status=status, cwd=tmp_path, HF_HOME=str(tmp_path / "hub"), PYTHONPATH=str(Path(__file__).parents[2]))  # fmt: skip
+    assert said in err
+    assert not (tmp_path / "x.json").exists()
