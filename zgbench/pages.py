@@ -1,0 +1,56 @@
+"""The Streamlit pages: where they lie, and how they are started.
+
+``human_eval/`` and ``leaderboard/`` lie beside the package in a checkout; a wheel carries them in ``zgbench/_pages``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from zgbench.errors import DataError, UsageError
+
+_HERE = Path(__file__).resolve().parent
+
+
+def folder(name: str) -> Path:
+    """Folder of the pages ``human_eval`` or ``leaderboard``.
+
+    Raises:
+        DataError: this copy of zgbench was installed without them.
+    """
+    for place in (_HERE / "_pages" / name, _HERE.parent / name):
+        if (place / "app.py").is_file():
+            return place
+    raise DataError(f"the pages of {name} are not part of this copy of zgbench. Install it again: pip install zgbench.")
+
+
+def serve(name: str, port: int, environment: Mapping[str, str], *, upload_mb: int = 1) -> int:
+    """Run ``app.py`` of a page folder under Streamlit until it is stopped; returns its exit status.
+
+    Args:
+        name: ``human_eval`` or ``leaderboard``.
+        port: 1–65,535.
+        environment: variables that the page reads; its settings never stand on the command line, which others can see.
+        upload_mb: largest upload, MB.
+
+    Raises:
+        UsageError: no such port, or Streamlit is not installed.
+    """
+    if not 0 < port < 65536:
+        raise UsageError(f"--port {port}: expected 1 to 65535.")
+    if importlib.util.find_spec("streamlit") is None:
+        raise UsageError("the pages need Streamlit: pip install 'zgbench[apps]'.")
+    place = folder(name)
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(place / "app.py"),
+        "--server.port", str(port), "--server.headless", "true", "--browser.gatherUsageStats", "false",
+        "--server.fileWatcherType", "none", "--server.maxUploadSize", str(upload_mb),
+        "--client.toolbarMode", "minimal", "--client.showErrorDetails", "none",
+    ]  # fmt: skip
+    # Streamlit reads .streamlit/config.toml (theme) of the folder that it is started in
+    return subprocess.run(command, cwd=place, env=os.environ | dict(environment), check=False).returncode
