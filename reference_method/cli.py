@@ -64,7 +64,7 @@ def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -
     pictures, problems = {}, []
     for place in map(Path, options.photos):
         try:
-            with Image.open(place) as opened:
+            with Image.open(place, formats=["JPEG", "PNG", "WEBP"]) as opened:
                 pictures[place] = photo_from(ImageOps.exif_transpose(opened))
         except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
             problems.append(f"{place}: cannot be read as a picture ({error}). Give a JPEG, PNG or WebP file.")

@@ -15,6 +15,7 @@ from zgbench.datasets.vocabulary import PngOrder, Vocabulary
 from zgbench.errors import DataError, UsageError
 from zgbench.files import sha256_lines
 
+_MAX_LIST = 16 << 20
 _SUBSET = re.compile(r"first:(?P<first>\d+)|random:(?P<random>\d+):(?P<seed>\d+)")
 
 
@@ -215,6 +216,8 @@ def _split_ids(spec: Spec, folder: Path | None, source: FolderSource, notes: lis
     if listed is None or not listed.is_file():
         return official
     try:
+        if listed.stat().st_size > _MAX_LIST:
+            raise DataError(f"{listed}: has more than {_MAX_LIST >> 20} MiB. Restore the archive's own list.")
         here = {line.split()[0] for line in listed.read_text(encoding="utf-8").splitlines() if line.strip()}
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{listed}: cannot be read as a list of image ids ({error}).") from error
@@ -228,9 +231,14 @@ def _split_ids(spec: Spec, folder: Path | None, source: FolderSource, notes: lis
     extra = sorted(here - set(official))
     if extra:
         notes.append(
-            f"{listed} lists {len(extra)} ids that are not in the official split ({', '.join(extra[:3])}{', …' if len(extra) > 3 else ''}); they are not scored."
+            f"{listed} lists {len(extra)} ids that are not in the official split ({', '.join(map(_shown, extra[:3]))}{', …' if len(extra) > 3 else ''}); they are not scored."
         )
     return ids
+
+
+def _shown(image_id: str) -> str:
+    """An id from a file as it may be printed."""
+    return image_id[:60] if image_id.isprintable() else ascii(image_id[:60])[1:-1]
 
 
 def _take(dataset: Dataset, subset: str | None) -> Dataset:

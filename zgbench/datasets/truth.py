@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,10 +17,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from zgbench import files
 from zgbench.datasets import vocabulary
+from zgbench.datasets.mat_file import read_label_map
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.errors import DataError
 
+MAX_PIXELS = 1 << 26
+"""Of a truth or photo: 64 million, a hundred times what the data sets hold."""
 VOID = -1
 """Pixels that count nowhere."""
 INVALID = -2
@@ -67,6 +72,10 @@ class TruthSource(Protocol):
         """SHA-256 over the stored truth of these images: equal content, equal fingerprint."""
         ...
 
+    def stamp(self, image_ids: tuple[str, ...]) -> str:
+        """Another text when a file of these images' truth was changed meanwhile; costs no reading."""
+        ...
+
     def describe(self) -> str:
         """What is read and from where, for people."""
         ...
@@ -102,7 +111,11 @@ def read_png(file: Path | io.BytesIO, name: str) -> NDArray[np.uint8] | NDArray[
     from PIL import Image
 
     try:
-        with Image.open(file) as picture:
+        content = file.read_bytes() if isinstance(file, Path) else file.read()
+        _check_chunks(content)
+        # other formats than PNG run code of their own: EPS starts Ghostscript
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+            _check_size(picture, name)
             if picture.mode in ("P", "L"):
                 return np.asarray(picture, dtype=np.uint8)
             if picture.mode in ("I;16", "I"):
@@ -110,8 +123,10 @@ def read_png(file: Path | io.BytesIO, name: str) -> NDArray[np.uint8] | NDArray[
             mode = picture.mode
     except FileNotFoundError as error:
         raise DataError(f"{name}: no such file. Unpack the data set again, or see: zgbench datasets check") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{name}: not a readable PNG ({error}). Unpack the archive again.") from error
+    except DataError:
+        raise
+    except Exception as error:  # Pillow raises many kinds on damaged files
+        raise DataError(f"{name}: not a readable PNG ({_said(error)}). Unpack the archive again.") from error
     raise DataError(
         f"{name}: expected class values (palette or greyscale PNG), found mode {mode}. Colour pictures of the truth do not say their classes; use the archive's own files."
     )
@@ -165,6 +180,9 @@ class FolderSource:
             digest.update(image_id.encode() + hashlib.sha256(content).digest())
         return digest.hexdigest()
 
+    def stamp(self, image_ids: tuple[str, ...]) -> str:
+        return files.stamp(map(self._path, image_ids))
+
     def describe(self) -> str:
         order = f", {self.order} class order" if self.key == "pc59" and self.suffix == ".png" else ""
         return f"{self.truth_dir}/*{self.suffix}{order}"
@@ -178,41 +196,50 @@ def _frequent_of_459() -> NDArray[np.int32]:
     return result
 
 
-def read_label_map(path: Path) -> NDArray[np.uint16]:
-    """``LabelMap`` of a PASCAL Context ``.mat`` file, uint16 [h, w]."""
-    from scipy.io import loadmat
-
-    try:
-        values = np.asarray(loadmat(str(path), variable_names=["LabelMap"])["LabelMap"])
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file. Unpack the data set again, or see: zgbench datasets check") from error
-    except KeyError as error:
-        raise DataError(
-            f"{path}: holds no variable 'LabelMap'. Expected the .mat files of the full PASCAL Context release."
-        ) from error
-    except Exception as error:  # scipy raises a dozen kinds on damaged files
-        raise DataError(f"{path}: not a readable MATLAB file ({error}). Unpack the archive again.") from error
-    if (
-        values.ndim != 2
-        or values.size == 0
-        or values.dtype.kind not in "uif"
-        or values.min() < 0
-        or values.max() > 65535
-    ):
-        raise DataError(f"{path}: LabelMap should be a matrix of ids 0–459, found {values.dtype} {values.shape}.")
-    return values.astype(np.uint16)
-
-
 def read_photo(file: Path | io.BytesIO, name: str) -> Any:
     """A photo as a PIL image in RGB."""
     from PIL import Image
 
     try:
-        with Image.open(file) as picture:
+        with Image.open(file, formats=["JPEG", "PNG"]) as picture:
+            _check_size(picture, name)
             return picture.convert("RGB")
     except FileNotFoundError as error:
         raise DataError(
             f"{name}: no such file. The photos are needed for ST; unpack JPEGImages of the same archive."
         ) from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{name}: not a readable picture ({error}). Unpack the archive again.") from error
+    except DataError:
+        raise
+    except Exception as error:  # Pillow raises many kinds on damaged files
+        raise DataError(f"{name}: not a readable picture ({_said(error)}). Unpack the archive again.") from error
+
+
+def _check_chunks(content: bytes) -> None:
+    """Compare a PNG's checksums; Pillow leaves those of the pixels out, and one wrong bit there can be another class.
+
+    Raises:
+        ValueError: a chunk is damaged or cut off.
+    """
+    at, kind = 8, b""
+    while kind != b"IEND":
+        length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
+        end = at + 8 + length
+        if end + 4 > len(content):
+            raise ValueError("cut off, or no PNG")
+        if zlib.crc32(content[at + 4 : end]) != int.from_bytes(content[end : end + 4], "big"):
+            raise ValueError("a checksum is wrong")
+        at = end + 4
+
+
+def _check_size(picture: Any, name: str) -> None:
+    """Before anything is unpacked."""
+    if picture.width * picture.height > MAX_PIXELS:
+        raise DataError(
+            f"{name}: {picture.height} × {picture.width} pixels, more than {MAX_PIXELS}. No picture of the data sets is as large."
+        )
+
+
+def _said(error: Exception) -> str:
+    """An error's text as it may be printed; it can quote the file."""
+    text = str(error)[:120] or type(error).__name__
+    return text if text.isprintable() else ascii(text)[1:-1]

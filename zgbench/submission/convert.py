@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.datasets import vocabulary as vocabularies
+from zgbench.datasets.truth import MAX_PIXELS
 from zgbench.errors import InputError, UsageError
 from zgbench.submission.problems import Report, quote
 from zgbench.submission.reader import SUFFIXES, open_submission
@@ -167,12 +168,14 @@ def _colours(path: Path) -> NDArray[np.int64]:
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=["PNG"]) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise InputError(f"{path}: {picture.height} × {picture.width} pixels, more than {MAX_PIXELS}.")
             if picture.mode not in ("RGB", "RGBA"):
                 raise InputError(f"{path}: expected an RGB PNG (id = R + 256·G + 65536·B), found mode {picture.mode}.")
             rgb = np.asarray(picture, dtype=np.int64)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path}: not a readable PNG ({error}).") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: not a readable PNG ({quote(str(error), 120)[1:-1]}).") from error
     return rgb[..., 0] + 256 * rgb[..., 1] + 65536 * rgb[..., 2]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -13,9 +14,14 @@ import ijson
 
 from zgbench.errors import InputError
 from zgbench.submission import schema
-from zgbench.submission.problems import Problem, Report, quote
+from zgbench.submission.problems import Problem, Report, cut, quote
 
 MAX_IMAGE_BYTES = 64 << 20
+MAX_IMAGE_VALUES = 200_000
+"""Values in one image: 10,000 segments of two texts make 50,000. Brackets cost two bytes in a file, some 60 in memory."""
+MAX_UNPACKED = 1 << 30
+MAX_RATIO = 200
+"""A gzipped submission may unpack to ``MAX_UNPACKED`` bytes, and beyond that to ``MAX_RATIO`` times its size."""
 _MAX_DEPTH = 8
 _CHUNK = 1 << 18
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -26,13 +32,21 @@ class _Limited:
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self._file, self._path, self._since = file, path, 0
+        self._total, self._most = 0, max(MAX_UNPACKED, MAX_RATIO * os.fstat(file.fileno()).st_size)
 
     def read(self, size: int = -1) -> bytes:
         try:
             data = self._file.read(_CHUNK if size < 0 else size)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InputError(f"{self._path}: the gzip data is damaged ({error}). Compress the file again.") from error
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot be read ({error.strerror or error}).") from error
         self._since += len(data)
+        self._total += len(data)
+        if self._total > self._most:
+            raise InputError(
+                f"{self._path}: unpacks to more than {MAX_RATIO} times its size. No honest submission does; write it as .json or .parquet."
+            )
         if self._since > MAX_IMAGE_BYTES:
             raise InputError(
                 f"{self._path}: one image, or the part before the images, takes more than {MAX_IMAGE_BYTES >> 20} MiB. No honest image does."
@@ -54,6 +68,7 @@ class JsonReader:
         self.path = path
         self._unread = False  # whether header() stopped at the images, having found every key that there can be
         self._backend: Any = None
+        self._values = 0  # in the image at hand
 
     def header(self, report: Report) -> schema.Header | None:
         """The checked header; its keys may stand before or after the images."""
@@ -110,6 +125,7 @@ class JsonReader:
             events = self._events(limited)
             if next(events, ("", None))[0] != "start_map":
                 raise InputError(f"{self.path}: expected a JSON object at the top, see submissions/README.md.")
+            self._values = 0
             found: dict[str, Any] = {}
             throwaway = Report()
             for event, value in events:
@@ -133,6 +149,7 @@ class JsonReader:
         with file:
             events = self._events(limited)
             next(events)
+            self._values = 0
             seen: set[str] = set()
             after = False
             for event, key in events:
@@ -156,6 +173,7 @@ class JsonReader:
                     for index, (item, scalar) in enumerate(events):
                         if item == "end_array":
                             break
+                        self._values = 0
                         yield self._build(item, scalar, events, f"$.images[{index}]", report, 2)
                         limited.restart_count()
             if "images" not in seen:
@@ -168,7 +186,12 @@ class JsonReader:
     ) -> Any:
         """The Python value that starts with this event; duplicate keys are noted, the first one counts."""
         if depth > _MAX_DEPTH:
-            raise InputError(f"{self.path}: {path} is nested more than {_MAX_DEPTH} deep. A submission is not.")
+            raise InputError(f"{self.path}: {cut(path)} is nested more than {_MAX_DEPTH} deep. A submission is not.")
+        self._values += 1
+        if self._values > MAX_IMAGE_VALUES:
+            raise InputError(
+                f"{self.path}: {cut(path)} comes after {MAX_IMAGE_VALUES} values in one image, or before the images. No honest submission has so many."
+            )
         if kind == "start_map":
             found: dict[str, Any] = {}
             for event, key in events:

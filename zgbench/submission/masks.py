@@ -38,7 +38,9 @@ def check_masks(images: list[Image], sizes: list[tuple[int, int] | None]) -> lis
     Returns:
         For each image its foreground runs, or what is wrong with it.
     """
-    texts = [text for image in images for text in image.counts or ()]
+    # masks of a wrong size are not even parsed: how long their text may be was judged by the size that they claim
+    fits = [size in (None, image.size) for image, size in zip(images, sizes, strict=True)]
+    texts = [text if fit else b"" for image, fit in zip(images, fits, strict=True) for text in image.counts or ()]
     runs = rle.parse(texts)
     sums = runs.sums()
     starts, lengths, owners = runs.foreground()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zgbench.errors import InputError
-from zgbench.submission import schema
+from zgbench.submission import parquet_guard, schema
 from zgbench.submission.problems import Problem, Report, quote
 
 METADATA_KEY = b"zgbench"
@@ -31,7 +31,7 @@ class ParquetReader:
         """The checked header."""
         with self._open() as file:
             raw = (file.metadata.metadata or {}).get(METADATA_KEY)
-            names = file.schema_arrow.names
+            columns = file.schema_arrow
         if raw is None:
             raise InputError(
                 f"{self.path}: the Parquet metadata holds no key 'zgbench' with the header. Write the file with SubmissionWriter or zgbench convert."
@@ -62,11 +62,12 @@ class ParquetReader:
             )
         checked = schema.check_header(header, report, "metadata zgbench, {}".format)
         if checked is not None:
-            self._check_columns(names, checked, report)
+            self._check_columns(columns, checked, report)
         return checked
 
-    def _check_columns(self, names: list[str], header: schema.Header, report: Report) -> None:
-        wanted = _columns(header.track)
+    def _check_columns(self, columns: Any, header: schema.Header, report: Report) -> None:
+        wanted, names = _columns(header.track), columns.names
+        report.extend(parquet_guard.type_problems(field for field in columns if field.name in wanted))
         for name in wanted:
             if name not in names:
                 report.add(
@@ -91,6 +92,12 @@ class ParquetReader:
 
     def images(self, header: schema.Header, report: Report) -> Iterator[schema.Image]:
         """Images of sound structure, in file order; problems of the others go to ``report``."""
+        try:
+            yield from self._images(header, report)
+        except parquet_guard.TooMuch as error:
+            raise InputError(f"{self.path}: {error}. No honest submission does.") from error
+
+    def _images(self, header: schema.Header, report: Report) -> Iterator[schema.Image]:
         first = 0
         group: list[dict[str, Any]] = []
         start = 0
@@ -100,6 +107,7 @@ class ParquetReader:
                 first += _segments_in(group, header)
                 group, start = [], row
             group.append(values)
+            parquet_guard.check_group(group)
             if report.full:
                 return
         if group:
@@ -145,7 +153,7 @@ class ParquetReader:
                     )
             try:
                 for batch in file.iter_batches(_BATCH, columns=list(_columns(header.track))):
-                    yield from batch.to_pylist()
+                    yield from parquet_guard.rows(batch)
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 raise InputError(
                     f"{self.path}: the Parquet data is damaged ({quote(str(error), 160)[1:-1]})."
@@ -156,7 +164,10 @@ class ParquetReader:
         import pyarrow.parquet as pq
 
         try:
-            return pq.ParquetFile(self.path)
+            about = pq.read_metadata(self.path)
+            names = {about.schema.column(index).path for index in range(about.num_columns)}
+            texts = [name for name in parquet_guard.TEXTS if name in names]
+            return pq.ParquetFile(self.path, metadata=about, read_dictionary=texts)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(f"{self.path}: not a readable Parquet file ({quote(str(error), 160)[1:-1]}).") from error
 

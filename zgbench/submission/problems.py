@@ -11,6 +11,7 @@ from zgbench.errors import InputError
 
 SHOWN = 50
 COLLECTED = 1000
+MAX_PATH = 300
 
 
 def quote(value: object, limit: int = 60) -> str:
@@ -22,6 +23,11 @@ def quote(value: object, limit: int = 60) -> str:
     )
     cut = f"{safe[:limit]}…" if len(text) > limit else safe
     return f"'{cut}'" if isinstance(value, str) else cut
+
+
+def cut(path: str) -> str:
+    """A path as it may be printed; keys in it are a stranger's text."""
+    return quote(path, MAX_PATH)[1:-1]
 
 
 @dataclass(frozen=True)
@@ -43,11 +49,17 @@ class Problem:
     image: str | None = None
     segment: int | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("path", "image"):  # a report keeps many of them, and a stranger's key can be of any length
+            value = getattr(self, name)
+            if value is not None and len(value) > MAX_PATH + 1:
+                object.__setattr__(self, name, value[: MAX_PATH + 1])
+
     def __str__(self) -> str:
         where = [f"image {quote(self.image)}"] if self.image is not None else []
         if self.segment is not None:
             where.append(f"segment {self.segment}")
-        path = quote(self.path, 300)[1:-1]  # keys in it are a stranger's text
+        path = cut(self.path)
         place = f"{', '.join(where)} ({path})" if where else path
         return f"[{self.kind}] {place}: expected {self.expected}; found {self.found}. {self.mend}"
 

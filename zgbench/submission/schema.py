@@ -101,7 +101,7 @@ def check_header(raw: dict[str, Any], report: Report, path: Callable[[str], str]
 
     for key in raw:
         if key not in (*HEADER_KEYS, "images"):
-            close = difflib.get_close_matches(key, HEADER_KEYS, 1)
+            close = difflib.get_close_matches(key, HEADER_KEYS, 1) if len(key) <= MAX_LABEL else []
             bad(
                 "unknown-key",
                 key,
@@ -252,7 +252,23 @@ def check_image(
     )  # fmt: skip
     for index, segment in enumerate(segments):
         _check_segment(segment, image, index, track, report)
+    characters = sum(map(len, image.counts or ()))
+    if size is not None and characters > most_characters(size, len(segments)):
+        bad(
+            "bad-rle",
+            f"{path}.segments",
+            f"at most {most_characters(size, len(segments))} characters of run lengths for {len(segments)} masks of {size[0]} × {size[1]}",
+            str(characters),
+            "Leave out runs of length 0, and write masks that do not overlap.",
+        )
     return image if report.kinds.total() == before else None
+
+
+def most_characters(size: tuple[int, int], segments: int) -> int:
+    """No honest masks of an image take more text: runs that do not overlap number at most twice its pixels, and a run
+    of v pixels takes no more than 1 + log32(v) characters, the difference to another one twice that.
+    """
+    return 8 * (size[0] * size[1] + 2 * segments)
 
 
 def check_size(raw: object, path: str, bad: Callable[[str, str, str, str, str], None]) -> tuple[int, int] | None:
