@@ -2,6 +2,7 @@
 
 Lies in ``<data>/zgbench-store/<key>/`` and opens with ``datasets.load_from_disk`` too. The truth is kept as
 greyscale PNG of *class ids* (0 background or unlabelled, 65535 void), so a class order is settled once and for all.
+Each has its CRC-32 beside it, so that a damaged store is told and not scored on.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import hashlib
 import io
 import json
 import shutil
-import tempfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +23,14 @@ from numpy.typing import NDArray
 
 from zgbench.datasets.truth import INVALID, Truth, read_photo, read_png
 from zgbench.errors import DataError, ZgbenchError
+from zgbench.files import new_folder, stamp
 
 if TYPE_CHECKING:
     from zgbench.datasets.dataset import Dataset
 
-FORMAT = "zgbench-store/1"
+FORMAT = "zgbench-store/2"
 _VOID_16 = 65535
+_COLUMNS = {"id", "truth", "truth_crc", "photo", "photo_crc"}
 
 
 def place(folder: Path, key: str) -> Path:
@@ -53,14 +57,10 @@ def prepare(dataset: Dataset, folder: Path, progress: Callable[[int], None] = la
     import datasets as hf
 
     target = place(folder, dataset.key)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{dataset.key}.", dir=target.parent))
-    except OSError as error:
-        raise ZgbenchError(f"cannot write {target}: {error.strerror}. Choose another folder with --out.") from error
-    try:
+    with new_folder(target) as temporary, _explaining(target):
         rows = temporary / "rows"
-        features = hf.Features({"id": hf.Value("string"), "truth": hf.Value("binary"), "photo": hf.Value("binary")})
+        kinds = {"id": "string", "truth": "binary", "truth_crc": "uint32", "photo": "binary", "photo_crc": "uint32"}
+        features = hf.Features({name: hf.Value(kind) for name, kind in kinds.items()})
         hf.disable_progress_bars()
         written = hf.Dataset.from_generator(
             _rows,
@@ -81,16 +81,23 @@ def prepare(dataset: Dataset, folder: Path, progress: Callable[[int], None] = la
             "made_from": dataset.source.describe(),
         }
         (temporary / "zgbench.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
-        if target.exists():
-            shutil.rmtree(target)
-        temporary.rename(target)
-    except hf.exceptions.DatasetGenerationError as error:
-        raise (error.__cause__ if isinstance(error.__cause__, ZgbenchError) else ZgbenchError(str(error))) from error
-    except OSError as error:
-        raise ZgbenchError(f"cannot write {target}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return target
+
+
+@contextmanager
+def _explaining(target: Path) -> Iterator[None]:
+    """What went wrong, in place of the library's error about it."""
+    import datasets as hf
+
+    try:
+        yield
+    except hf.exceptions.DatasetGenerationError as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None and not isinstance(cause, ZgbenchError):
+            cause = cause.__cause__
+        if isinstance(cause, (ZgbenchError, OSError)):
+            raise cause from error
+        raise ZgbenchError(f"cannot write {target}: {cause}.") from error
 
 
 def _rows(dataset: Dataset, progress: list[Callable[[int], None]]) -> Iterator[dict[str, Any]]:
@@ -112,7 +119,10 @@ def _rows(dataset: Dataset, progress: list[Callable[[int], None]]) -> Iterator[d
             photo_bytes: bytes | None = photo.getvalue()
         except OSError:
             photo_bytes = None
-        yield {"id": image_id, "truth": truth.getvalue(), "photo": photo_bytes}
+        yield {
+            "id": image_id, "truth": truth.getvalue(), "truth_crc": zlib.crc32(truth.getvalue()),
+            "photo": photo_bytes, "photo_crc": zlib.crc32(photo_bytes or b""),
+        }  # fmt: skip
         progress[0](1)
 
 
@@ -152,12 +162,19 @@ class StoreSource:
         if "table" not in self._open:
             import pyarrow as pa
 
-            tables = []
-            for file in sorted((self.path / "rows").glob("data-*.arrow")):
-                tables.append(pa.ipc.open_stream(pa.memory_map(str(file))).read_all())
-            if not tables:
-                raise DataError(f"{self.path}: holds no rows. Run zgbench datasets prepare again.")
-            self._open["table"] = pa.concat_tables(tables)
+            try:
+                tables = []
+                for file in self._files():
+                    tables.append(pa.ipc.open_stream(pa.memory_map(str(file))).read_all())
+                    tables[-1].validate(full=True)  # offsets out of bounds would crash the process later
+                self._open["table"] = pa.concat_tables(tables) if tables else None
+            except (OSError, pa.ArrowException) as error:
+                raise DataError(
+                    f"{self.path}: damaged ({str(error)[:120]!a}). Remove it and run zgbench datasets prepare again."
+                ) from error
+            if self._open["table"] is None or not set(self._open["table"].column_names) >= _COLUMNS:
+                del self._open["table"]
+                raise DataError(f"{self.path}: holds no rows of this format. Run zgbench datasets prepare again.")
         return self._open["table"]
 
     def index(self) -> dict[str, int]:
@@ -173,8 +190,16 @@ class StoreSource:
     def _bytes(self, column: str, image_id: str) -> bytes | None:
         if image_id not in self.index():
             raise DataError(f"{self.path}: holds no image {image_id!r}. Run zgbench datasets prepare again.")
-        content: bytes | None = self._table()[column][self.index()[image_id]].as_py()
+        row = self.index()[image_id]
+        content: bytes | None = self._table()[column][row].as_py()
+        if zlib.crc32(content or b"") != self._table()[f"{column}_crc"][row].as_py():
+            raise DataError(
+                f"{self.path}: the {column} of {image_id} is damaged. Remove it and run zgbench datasets prepare again."
+            )
         return content
+
+    def _files(self) -> list[Path]:
+        return sorted((self.path / "rows").glob("data-*.arrow"))
 
     def truth(self, image_id: str) -> Truth:
         content = self._bytes("truth", image_id) or b""
@@ -191,6 +216,9 @@ class StoreSource:
         for image_id in image_ids:
             digest.update(image_id.encode() + hashlib.sha256(self._bytes("truth", image_id) or b"").digest())
         return digest.hexdigest()
+
+    def stamp(self, image_ids: tuple[str, ...]) -> str:
+        return stamp([*self._files(), self.path / "zgbench.json"])
 
     def describe(self) -> str:
         return str(self.path)
