@@ -6,6 +6,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,9 @@ from reference_method.merging import Segment
 from reference_method.work import Record, WorkFolder
 from zgbench import rle
 from zgbench.datasets import Dataset
-from zgbench.errors import DataError, UsageError
+from zgbench.errors import DataError, InternalError, UsageError
 from zgbench.submission.writer import SubmissionWriter
+from zgbench.workers import begin as begin_worker
 
 Track = Literal["free", "oracle"]
 Method = Literal["reference", "groupvit"]
@@ -243,21 +245,29 @@ def _local(
         try:
             for future in as_completed(futures):
                 yield future.result()
+        except BrokenProcessPool as error:
+            raise InternalError(
+                "a worker process was killed (out of memory?). What was finished is kept: the same command goes on with it."
+            ) from error
         finally:
             for future in futures:
                 future.cancel()
 
 
 _worker: Worker | None = None
+_waiting: list[Any] = []
 
 
 def _start(job: Job, devices: Any) -> None:
-    global _worker
-    _worker = Worker(job, devices.get())
+    begin_worker()
+    _waiting[:] = [job, devices]
 
 
 def _work(group: Sequence[str]) -> list[Record]:
-    assert _worker is not None
+    global _worker
+    if _worker is None:  # made here and not at the start, so that an error of its making is told and not a dead worker
+        job, devices = _waiting
+        _worker = Worker(job, devices.get())
     return _worker.work(group)
 
 

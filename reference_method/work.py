@@ -75,7 +75,10 @@ class WorkFolder:
         content = json.dumps(key, indent=1, sort_keys=True).encode()
         about = self.path / "run.json"
         if about.is_file() and about.read_bytes() != content:
-            before = json.loads(about.read_bytes())
+            try:
+                before = dict(json.loads(about.read_bytes()))
+            except (ValueError, TypeError):
+                before = {"nothing": "that can be read"}
             differs = sorted(k for k in {*key, *before} if key.get(k) != before.get(k))
             raise UsageError(
                 f"{self.path} holds finished images of another run (it differs in {', '.join(differs)}). "
@@ -87,7 +90,10 @@ class WorkFolder:
     def load(self, image_id: str) -> Record | None:
         """A finished image, None when there is none."""
         place = self._place(image_id)
-        return Record.from_bytes(place.read_bytes()) if place.is_file() else None
+        try:
+            return Record.from_bytes(place.read_bytes()) if place.is_file() else None
+        except (ValueError, LookupError, TypeError):
+            return None  # damaged on the disk: made again
 
     def save(self, record: Record) -> None:
         """Note that an image is finished."""

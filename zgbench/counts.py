@@ -159,6 +159,12 @@ def select(counts: Counts, images: NDArray[np.bool_]) -> Counts:
 
 
 def save(counts: Counts, path: Path, about: dict[str, Any]) -> None:
+    """:func:`write`, whole or not at all."""
+    with replacing(path) as temporary:
+        write(counts, temporary, about)
+
+
+def write(counts: Counts, path: Path, about: dict[str, Any]) -> None:
     """Write ``*.stats.parquet``: one row an image; ``about`` (what the counts were made from) goes into its metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -185,8 +191,7 @@ def save(counts: Counts, path: Path, about: dict[str, Any]) -> None:
     table = pa.table(columns).replace_schema_metadata(
         {"zgbench": json.dumps({"format": FORMAT, "submitted": counts.submitted, **about}, sort_keys=True)}
     )
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=4096, write_page_checksum=True)
+    pq.write_table(table, path, compression="zstd", row_group_size=4096, write_page_checksum=True)
 
 
 def about(path: Path) -> dict[str, Any] | None:
@@ -221,7 +226,7 @@ def load(path: Path) -> Counts:
         offsets = labels.offsets.to_numpy().astype(np.int64)
         image = np.repeat(np.arange(len(table)), np.diff(segment.offsets.to_numpy()))
         local = segment.values.to_numpy().astype(np.int64)
-        return Counts(
+        found = Counts(
             ids=tuple(column("id").to_pylist()),
             sizes=tuple(zip(column("height").to_pylist(), column("width").to_pylist(), strict=True)),
             labels=tuple(labels.values.to_pylist()),
@@ -234,5 +239,30 @@ def load(path: Path) -> Counts:
             first=column("first").to_numpy(),
             submitted=int(json.loads(table.schema.metadata[b"zgbench"])["submitted"]),
         )
-    except (OSError, pa.ArrowException, KeyError, ValueError, IndexError) as error:
-        raise DataError(f"{path}: missing or damaged ({error}). Run zgbench evaluate again.") from error
+        _check(found)
+        return found
+    except (OSError, pa.ArrowException, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        shown = ascii(str(error)[:120])[1:-1]
+        raise DataError(f"{path}: missing or damaged ({shown}). Run zgbench evaluate again.") from error
+
+
+def _check(found: Counts) -> None:
+    """Raise ValueError where numbers from a file point to nowhere."""
+    segments, images = len(found.labels), len(found.ids)
+    own = found.segment != NOWHERE
+    owner = found.owner[found.segment[own]] if len(own) and found.segment[own].max(initial=0) < segments else None
+    sound = (
+        len(found.offsets) == images + 1
+        and found.offsets[0] == 0
+        and found.offsets[-1] == segments
+        and (np.diff(found.offsets) >= 0).all()
+        and len(found.image) == len(found.segment) == len(found.cls) == len(found.pixels)
+        and (found.truth is None or len(found.truth) == segments)
+        and (found.segment >= NOWHERE).all()
+        and (owner is None if not own.any() else owner is not None and (owner == found.image[own]).all())
+        and (found.cls >= 0).all()
+        and (found.pixels > 0).all()
+        and len(set(found.ids)) == images
+    )
+    if not sound or any(not isinstance(text, str) for text in (*found.ids, *found.labels)):
+        raise ValueError("the counts contradict one another")

@@ -18,8 +18,8 @@ from zgbench.datasets.vocabulary import PngOrder
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache, ImageTextEncoder, TextEncoder
 from zgbench.encoders.clip import Clip
 from zgbench.encoders.text import SentenceBert
-from zgbench.errors import DataError, ModelUnavailable, UsageError
-from zgbench.files import sha256_file
+from zgbench.errors import DataError, InputError, ModelUnavailable, UsageError
+from zgbench.files import check_folder, sha256_file
 from zgbench.protocol import Protocol, Reassignment, preset
 from zgbench.ratings_table import Ratings, read_ratings
 from zgbench.reassign import Decision, class_vectors, segment_to_text, text_to_text
@@ -81,7 +81,10 @@ def evaluate(
         UsageError, DataError, InputError, ModelUnavailable: see zgbench.errors.
     """
     started = time.perf_counter()
+    if out is not None:
+        check_folder(Path(out))
     reader = open_submission(submission)
+    submission_sha256 = sha256_file(reader.path)
     report = Report()
     header = reader.header(report)
     if header is None:
@@ -101,7 +104,10 @@ def evaluate(
     }
     text = CachedTextEncoder(text_encoder or SentenceBert(chosen.text_model), cache)
     pictures = clip or Clip(chosen.clip_model, options)
-    run = Run(reader, header, dataset, chosen, text, pictures, CachedTextEncoder(pictures, cache), cache, progress)
+    run = Run(
+        reader, header, dataset, chosen, text, pictures, CachedTextEncoder(pictures, cache), cache, progress, submission_sha256
+    )  # fmt: skip
+    before = dataset.source.stamp(dataset.ids)
 
     if not report.kinds:
         _knock(run, asked, strict=reassign is not None)
@@ -119,9 +125,23 @@ def evaluate(
     run.timing["scores"] = time.perf_counter() - started
     if table is not None:
         found.result["ratings"] = {"sha256": table.sha256, "aggregate": chosen.human}
+    _check_unchanged(run, before)
     if out is not None:
         found.save(Path(out))
     return found
+
+
+def _check_unchanged(run: Run, before: str) -> None:
+    """Hashes and counts were taken at different moments; they must be about the same files.
+
+    Raises:
+        InputError, DataError: the submission or the truth was changed in between.
+    """
+    again = "was changed while it was being read. Nothing was written; run the command again."
+    if sha256_file(run.reader.path) != run.submission_sha256:
+        raise InputError(f"{run.reader.path}: {again}")
+    if run.dataset.source.stamp(run.dataset.ids) != before:
+        raise DataError(f"{run.dataset.source.describe()}: the truth {again}")
 
 
 def _asked(reassign: Sequence[str] | None) -> tuple[Reassignment, ...]:
@@ -159,7 +179,7 @@ def _knock(run: Run, asked: tuple[Reassignment, ...], *, strict: bool) -> None:
 
 def _counts(run: Run, report: Report, partial: bool, workers: int, out: Path | None) -> Counts:
     """Counts from the stats file of an earlier run, if submission and truth are the same by content, or from pixels."""
-    made_from = {"submission_sha256": sha256_file(run.reader.path), "ids_sha256": run.dataset.ids_sha256()}
+    made_from = {"submission_sha256": run.submission_sha256, "ids_sha256": run.dataset.ids_sha256()}
     saved = out / f"{stem_of(run.reader.path)}.{run.dataset.key}.stats.parquet" if out is not None else None
     earlier = counts_file.about(saved) if saved is not None else None
     if saved is not None and earlier is not None and not report.kinds:

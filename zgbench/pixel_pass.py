@@ -27,6 +27,7 @@ from zgbench.errors import DataError, InternalError
 from zgbench.submission.masks import Foreground, check_masks
 from zgbench.submission.problems import Problem, quote
 from zgbench.submission.schema import Image
+from zgbench.workers import begin as begin_worker
 
 BATCH = 32
 """Images sent to a worker at once."""
@@ -243,9 +244,7 @@ _kept: list[Any] = []
 
 
 def _keep(source: TruthSource, vocabulary: Vocabulary) -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends its workers
+    begin_worker()
     _kept[:] = [source, vocabulary]
 
 

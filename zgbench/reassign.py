@@ -144,7 +144,14 @@ def read_embeddings(path: Path, segments: int) -> NDArray[Any]:
                 raise bad("float16, float32 or float64", kind)
             if len(shape) != 2 or shape[0] != segments or shape[1] < 1:
                 raise bad(f"shape [{segments}, d] (a row a segment, in file order)", str(list(shape)))
-            tensor = np.asarray(file.get_tensor(keys[0]), dtype=np.float32)
+        # read and not mapped: a file that is cut short meanwhile is then an error and not the end of the process
+        with path.open("rb") as raw:
+            start = 8 + int.from_bytes(raw.read(8), "little")
+            raw.seek(start)
+            read = np.fromfile(raw, dtype=f"<f{int(kind[1:]) // 8}", count=shape[0] * shape[1])
+        if read.size != shape[0] * shape[1]:
+            raise bad(f"{shape[0]} × {shape[1]} numbers", f"{read.size}; the file was changed while it was being read")
+        tensor = read.reshape(shape).astype(np.float32)
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({quote(str(error), 120)[1:-1]}).") from error
     wrong = np.flatnonzero(~np.isfinite(tensor).all(axis=1))

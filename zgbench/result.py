@@ -17,7 +17,7 @@ from zgbench import counts as counts_file
 from zgbench.counts import Counts
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError
-from zgbench.files import replacing, sha256_file, write_bytes
+from zgbench.files import replacing, replacing_all, sha256_file
 from zgbench.protocol import VERSION, Protocol
 from zgbench.reassign import Decision
 from zgbench.resampling import Estimate
@@ -108,24 +108,24 @@ class Evaluation:
         }
 
     def save(self, out: Path) -> Path:
-        """Write result, statistics, segments and per-class files; the result last, so that it never stands alone.
+        """Write statistics, segments, per-class and result file, all or none; the result last, so that it never stands alone.
 
         Returns:
             Path of the result file.
         """
-        base = out / f"{self.stem}.{self.dataset.key}"
-        stats, decided = Path(f"{base}.stats.parquet"), Path(f"{base}.segments.parquet")
-        counts_file.save(self.counts, stats, self.made_from)
-        save_segments(self, decided)
-        write_bytes(f"{base}.per_class.csv", per_class_csv(self.result).encode())
-        content = self.to_dict()
-        content["files"] = {
-            "stats": {"name": stats.name, "sha256": sha256_file(stats)},
-            "segments": {"name": decided.name, "sha256": sha256_file(decided)},
-        }
-        target = Path(f"{base}{RESULT}")
-        write_bytes(target, (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-        return target
+        base = f"{self.stem}.{self.dataset.key}"
+        names = [f"{base}{ending}" for ending in (".stats.parquet", ".segments.parquet", ".per_class.csv", RESULT)]
+        with replacing_all(*(out / name for name in names)) as (stats, decided, per_class, target):
+            counts_file.write(self.counts, stats, self.made_from)
+            write_segments(self, decided)
+            per_class.write_bytes(per_class_csv(self.result).encode())
+            content = self.to_dict()
+            content["files"] = {
+                "stats": {"name": names[0], "sha256": sha256_file(stats)},
+                "segments": {"name": names[1], "sha256": sha256_file(decided)},
+            }
+            target.write_bytes((json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+        return out / names[-1]
 
 
 def flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -158,6 +158,12 @@ def per_class_csv(result: dict[str, Any]) -> str:
 
 
 def save_segments(found: Evaluation, path: Path) -> None:
+    """:func:`write_segments`, whole or not at all."""
+    with replacing(path) as temporary:
+        write_segments(found, temporary)
+
+
+def write_segments(found: Evaluation, path: Path) -> None:
     """Write ``*.segments.parquet``: a row a segment, with what each reassignment made of it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -174,8 +180,7 @@ def save_segments(found: Evaluation, path: Path) -> None:
         columns[f"{how}_similarity"] = pa.array(reassigned.decision.similarity)
         if reassigned.rated is not None:
             columns[f"{how}_rated"] = pa.array(reassigned.rated, from_pandas=True)
-    with replacing(path) as temporary:
-        pq.write_table(pa.table(columns), temporary, compression="zstd")
+    pq.write_table(pa.table(columns), path, compression="zstd")
 
 
 @dataclass(frozen=True)
@@ -201,7 +206,6 @@ def load_result(path: Path) -> Stored:
         DataError: a file beside it is missing or was changed.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
@@ -216,10 +220,21 @@ def load_result(path: Path) -> Stored:
                     f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again."
                 )
         counts = counts_file.load(places["stats"])
-        table = pq.read_table(places["segments"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
-        raise InputError(f"{path}: not a readable result file ({error}).") from error
-    reassigned = [
+        found = Stored(path, result, counts, _read_segments(places["segments"], len(counts.labels)))
+        _ = found.protocol
+        return found
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
+        shown = ascii(str(error)[:120])[1:-1]
+        raise InputError(f"{path}: not a readable result file ({shown}).") from error
+
+
+def _read_segments(path: Path, segments: int) -> list[Reassigned]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    if len(table) != segments:
+        raise ValueError(f"{path.name} has {len(table)} rows, the statistics {segments} segments")
+    return [
         Reassigned(
             how,
             Decision(
@@ -231,4 +246,3 @@ def load_result(path: Path) -> Stored:
         for how in ("TT", "ST")
         if f"{how.lower()}_class" in table.column_names
     ]
-    return Stored(path, result, counts, reassigned)

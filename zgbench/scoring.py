@@ -13,7 +13,6 @@ from zgbench.counts import Counts, select
 from zgbench.datasets import Dataset
 from zgbench.encoders import EmbeddingCache, ImageTextEncoder, TextEncoder
 from zgbench.errors import ModelUnavailable
-from zgbench.files import sha256_file
 from zgbench.protocol import Protocol, sign
 from zgbench.reassign import true_similarity
 from zgbench.result import Evaluation, number
@@ -37,6 +36,7 @@ class Run:
     clip_text: TextEncoder
     cache: EmbeddingCache
     progress: ProgressFactory
+    submission_sha256: str
     timing: dict[str, float] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
     _truth: dict[tuple[str, ...], str] = field(default_factory=dict)
@@ -105,10 +105,9 @@ def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassign
             }
         )
     tgq = _tgq(run, counts, dataset, drawn(len(counts.ids))) if counts.truth is not None else None
-    submission_sha256 = sha256_file(run.reader.path)
     result = {
         "format": "zgbench-result/1",
-        "submission": {"name": run.header.name, "sha256": submission_sha256, "track": run.header.track, "method": run.header.method},
+        "submission": {"name": run.header.name, "sha256": run.submission_sha256, "track": run.header.track, "method": run.header.method},
         "dataset": {
             "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
             "ids_sha256": dataset.ids_sha256(), "truth_sha256": run.truth_sha256(counts),
@@ -119,7 +118,7 @@ def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassign
         "unavailable": run.unavailable,
     }  # fmt: skip
     made_from = {
-        "submission_sha256": submission_sha256,
+        "submission_sha256": run.submission_sha256,
         "truth_sha256": run.dataset.source.fingerprint(counts.ids),
         "ids_sha256": run.dataset.ids_sha256(),
         "partial": len(counts.ids) < len(run.dataset.ids),

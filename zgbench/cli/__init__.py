@@ -6,17 +6,28 @@ Only argparse is imported here; each command imports what it needs when it runs.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 
 from zgbench.cli.parser import build_parser
+from zgbench.cli.stopping import Stopped, stopping
 from zgbench.errors import ZgbenchError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     parser = build_parser()
+    try:
+        with stopping():
+            return _run(parser, arguments)
+    except Stopped as stop:
+        print(f"zgbench: ended by {stop.name}; nothing was left half-written.", file=sys.stderr)
+        return 128 + stop.number
+
+
+def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
     try:
         options = parser.parse_args(arguments)
         status: int = options.run(options)
@@ -25,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ZgbenchError as error:
         print(f"zgbench: {error}", file=sys.stderr)
         return error.exit_status
+    except Stopped:
+        raise
     except KeyboardInterrupt:
         print("zgbench: interrupted; nothing was left half-written.", file=sys.stderr)
         return 130
@@ -34,6 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except argparse.ArgumentError as error:
         print(f"zgbench: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # of the machine: a full disk behind our output, a disk that cannot be read
+        place = f"{error.filename}: " if error.filename is not None else ""
+        print(f"zgbench: {place}{error.strerror or error}. Free some space or look after the disk.", file=sys.stderr)
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:  # a bug of ours: one line for the user, the whole for us when asked for
         if os.environ.get("ZGBENCH_DEBUG"):
             raise

@@ -36,6 +36,7 @@ class EmbeddingCache:
     def __init__(self, folder: Path | None = None) -> None:
         self._file = (folder or cache_dir()) / "embeddings.sqlite"
         self._db: sqlite3.Connection | None = None
+        self._off = False
 
     def get_or_make(self, model: str, contents: Sequence[bytes], make: Callable[[list[int]], Vectors]) -> Vectors:
         """Vectors for contents, in order.
@@ -57,7 +58,7 @@ class EmbeddingCache:
         return np.stack([known[key] for key in keys])
 
     def _connect(self) -> sqlite3.Connection | None:
-        if self._db is None:
+        if self._db is None and not self._off:
             try:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
                 self._db = sqlite3.connect(self._file, timeout=30)
@@ -65,18 +66,25 @@ class EmbeddingCache:
                 self._db.execute(
                     "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, crc INTEGER, vector BLOB) WITHOUT ROWID"
                 )
-            except (OSError, sqlite3.Error):
-                self._discard()
+            except (OSError, sqlite3.Error) as error:
+                self._give_up(error)
         return self._db
 
-    def _discard(self) -> None:
-        """Put a damaged file aside, so that the next run starts a new one."""
+    def _give_up(self, error: OSError | sqlite3.Error) -> None:
+        """Go on without; a damaged file is put aside, so that the next run starts a new one.
+
+        One that is only locked, read-only or on a full disk stays: other processes may be using it.
+        """
         if self._db is not None:
-            self._db.close()
+            with contextlib.suppress(sqlite3.Error):
+                self._db.close()
             self._db = None
-        if self._file.is_file():
-            with contextlib.suppress(OSError):
-                self._file.replace(self._file.with_suffix(".damaged"))
+        if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            for ending in ("", "-wal", "-shm"):
+                with contextlib.suppress(OSError):
+                    Path(f"{self._file}{ending}").replace(f"{self._file.with_suffix('.damaged')}{ending}")
+        else:
+            self._off = True
 
     def _read(self, keys: set[bytes]) -> dict[bytes, Vectors]:
         db = self._connect()
@@ -93,8 +101,8 @@ class EmbeddingCache:
                 for key, crc, vector in rows:
                     if isinstance(vector, bytes) and vector and len(vector) % 4 == 0 and zlib.crc32(vector) == crc:
                         found[key] = np.frombuffer(vector, dtype="<f4").astype(np.float32)
-        except sqlite3.Error:
-            self._discard()
+        except sqlite3.Error as error:
+            self._give_up(error)
             return {}
         return found
 
@@ -108,8 +116,8 @@ class EmbeddingCache:
         try:
             with db:
                 db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
-        except sqlite3.Error:
-            pass  # a full disk or a locked file: the vectors are in hand all the same
+        except sqlite3.Error as error:  # a full disk, a locked file: the vectors are in hand all the same
+            self._give_up(error)
 
 
 class CachedTextEncoder:
