@@ -223,12 +223,14 @@ class _JsonSink(_Sink):
         self._first = False
 
     def __exit__(self, *error: Any) -> None:
-        if error[0] is None:
-            embeddings = self._writer.header.embeddings
-            tail = f', "embeddings": {json.dumps(embeddings)}' if embeddings is not None else ""
-            self._file.write(f"\n]{tail}}}\n".encode())
-        self._file.close()
-        self._raw.close()
+        try:
+            if error[0] is None:
+                embeddings = self._writer.header.embeddings
+                tail = f', "embeddings": {json.dumps(embeddings)}' if embeddings is not None else ""
+                self._file.write(f"\n]{tail}}}\n".encode())
+            self._file.close()
+        finally:
+            self._raw.close()
 
 
 class _ParquetSink(_Sink):
@@ -254,7 +256,8 @@ class _ParquetSink(_Sink):
         )
         self._pa = pa
         self._mask_key = mask_key
-        self._file = pq.ParquetWriter(self._path, self._schema, compression="zstd")
+        self._raw = pa.OSFile(str(self._path), "wb")
+        self._file = pq.ParquetWriter(self._raw, self._schema, compression="zstd")
         return self
 
     def write(self, image: dict[str, Any]) -> None:
@@ -270,9 +273,12 @@ class _ParquetSink(_Sink):
             self._rows = []
 
     def __exit__(self, *error: Any) -> None:
-        if error[0] is None:
-            self._flush()
-            self._file.add_key_value_metadata(
-                {METADATA_KEY.decode(): json.dumps(self._writer.header.to_dict(), ensure_ascii=False)}
-            )
-        self._file.close()
+        try:
+            if error[0] is None:
+                self._flush()
+                self._file.add_key_value_metadata(
+                    {METADATA_KEY.decode(): json.dumps(self._writer.header.to_dict(), ensure_ascii=False)}
+                )
+            self._file.close()
+        finally:
+            self._raw.close()  # on a full disk the writer fails to close, and would keep the space of a file that is gone
