@@ -263,6 +263,11 @@ def _check(found: Counts) -> None:
         and (found.cls >= 0).all()
         and (found.pixels > 0).all()
         and len(set(found.ids)) == images
+        and len(found.first) == len(found.sizes) == images
+        and (found.first >= 0).all()
+        and (found.first + np.diff(found.offsets) <= found.submitted).all()
+        and all(type(side) is int and side > 0 for size in found.sizes for side in size)
+        and all(isinstance(text, str) for text in (*found.ids, *found.labels))
     )
-    if not sound or any(not isinstance(text, str) for text in (*found.ids, *found.labels)):
+    if not sound:
         raise ValueError("the counts contradict one another")

@@ -60,7 +60,9 @@ if __name__ == "__main__":
 """
 
 
-def start(data: Path, mine: Path, out: Path, script: Path, *, workers: int = 1, body: str = "") -> subprocess.Popen[str]:
+def start(
+    data: Path, mine: Path, out: Path, script: Path, *, workers: int = 1, body: str = ""
+) -> subprocess.Popen[str]:
     """The same in a process of its own, which prints ``started`` and ``done``."""
     script.write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -49,7 +49,11 @@ def _spoil_begin(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("spoil", [_spoil_begin, _spoil_parquet, _spoil_bytes, _spoil_sync])
 @pytest.mark.parametrize("before", ["nothing", "an older result"])
 def test_a_full_disk_at_any_step_leaves_all_as_it_was(
-    spoil: Callable[[pytest.MonkeyPatch], None], before: str, tiny_voc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spoil: Callable[[pytest.MonkeyPatch], None],
+    before: str,
+    tiny_voc: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     mine, out = submission(tmp_path), tmp_path / "out"
     if before != "nothing":
@@ -80,7 +84,9 @@ def test_the_files_of_a_result_are_renamed_only_when_all_are_written(tmp_path: P
 def small_disk(place: Path, options: str) -> Iterator[Path]:
     """A file system of its own, where this process may mount one."""
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True, check=False
+    )
     if done.returncode != 0:
         pytest.skip("needs the right to mount a file system (root); the other tests of this file do without")
     try:
@@ -118,7 +124,9 @@ def test_a_really_full_disk(suffix: str, tiny_voc: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(shutil.which("mount") is None, reason="no mount command here")
-def test_a_read_only_folder_is_told_before_the_work(tiny_voc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_folder_is_told_before_the_work(
+    tiny_voc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with small_disk(tmp_path / "disk", "ro,size=64k") as disk:
         monkeypatch.setattr("zgbench.evaluation.open_submission", lambda _: pytest.fail("the work had begun"))
         for out in (disk, disk / "deep/er"):

@@ -22,7 +22,9 @@ from zgbench.result import load_result
 
 HANG = "import zgbench.datasets.truth as t, time; t.FolderSource.truth = lambda *_: time.sleep(60)"
 """The pixel pass of this process takes for ever."""
-HANG_SAVING = "import zgbench.result as r, time; r.per_class_csv = lambda *_: (print('saving', flush=True), time.sleep(60))"
+HANG_SAVING = (
+    "import zgbench.result as r, time; r.per_class_csv = lambda *_: (print('saving', flush=True), time.sleep(60))"
+)
 """Two of four files are written under their temporary names, then it takes for ever."""
 
 
@@ -91,9 +93,7 @@ def test_parts_that_are_being_written_stay(tmp_path: Path) -> None:
     with replacing(tmp_path / "a") as part:
         part.write_text("content")
         code = f"from zgbench.files import write_bytes; write_bytes({str(tmp_path / 'b')!r}, b'')"
-        subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True
-        )
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
         assert part.exists()
     assert (tmp_path / "a").read_text() == "content"
 
@@ -200,9 +200,7 @@ def test_two_evaluations_write_the_same_output(tiny_voc: Path, tmp_path: Path) -
     """One of them wins, with all of its files."""
     mine, out = submission(tmp_path), tmp_path / "out"
     vary = "import tests.faults.scoring as s; from dataclasses import replace; s.PROTOCOL = replace(s.PROTOCOL, tau_text={}, seed={})"
-    processes = [
-        start(tiny_voc, mine, out, tmp_path / f"script{k}.py", body=vary.format(0.1 * k, k)) for k in range(3)
-    ]
+    processes = [start(tiny_voc, mine, out, tmp_path / f"script{k}.py", body=vary.format(0.1 * k, k)) for k in range(3)]
     for process in processes:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said

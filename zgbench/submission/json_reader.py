@@ -136,7 +136,7 @@ class JsonReader:
                     if all(key in found for key in schema.HEADER_KEYS):
                         self._unread = True
                         break
-                    _skip(events, limited)
+                    self._skip(events, limited)
                     found["images"] = []
                 else:
                     built = self._build(kind, content, events, "", throwaway, 1)
@@ -213,20 +213,25 @@ class JsonReader:
             return items
         return content
 
+    def _skip(self, events: Iterator[tuple[str, Any]], limited: _Limited) -> None:
+        """Read past the array that has just begun."""
+        depth, seen = 1, 0
+        for event, _ in events:
+            if event in ("start_array", "start_map"):
+                depth += 1
+            elif event in ("end_array", "end_map"):
+                depth -= 1
+                if depth == 0:
+                    return
+                if depth == 1:
+                    seen = 0
+                    limited.restart_count()
+            seen += 1
+            if seen > 3 * MAX_IMAGE_VALUES:  # a value is at most a beginning, an end and a key
+                raise InputError(
+                    f"{self.path}: an image holds more than {MAX_IMAGE_VALUES} values. No honest one does."
+                )
+
 
 def _duplicate(path: str, key: str) -> Problem:
     return Problem("duplicate-key", path, "each key once", f"{quote(key)} twice", "Remove one of them.")
-
-
-def _skip(events: Iterator[tuple[str, Any]], limited: _Limited) -> None:
-    """Read past the array that has just begun."""
-    depth = 1
-    for event, _ in events:
-        if event in ("start_array", "start_map"):
-            depth += 1
-        elif event in ("end_array", "end_map"):
-            depth -= 1
-            if depth == 0:
-                return
-            if depth == 1:
-                limited.restart_count()

@@ -1,0 +1,121 @@
+"""Coverage-guided fuzzing with atheris: ``python -m tests.fuzz.run TARGET --seconds 600 --work DIR``.
+
+Runs from the seeds and from the kept inputs of ``tests/fuzz/corpus``. An input that breaks something is written to
+``DIR/<target>/findings`` and the run goes on; one that kills the process (a crash in C) is left there by libFuzzer.
+Prints how many inputs were run, and how many kinds of findings there are. Exit status 1 when there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import resource
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+KEPT = Path(__file__).parent / "corpus"
+INSTRUMENTED = ["zgbench", "PIL.PngImagePlugin", "PIL.ImageFile", "ijson", "scipy.io.matlab"]
+
+
+def main() -> int:
+    """Run a target for some seconds, in processes that are started again when they crash."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("target")
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    folder = options.work / options.target
+    if options.inside:
+        _fuzz(options.target, folder, options.seconds, options.seed)
+        return 0
+    _plant(options.target, folder)
+    end = time.monotonic() + options.seconds
+    starts = 0
+    while (left := int(end - time.monotonic())) > 0:
+        command = [sys.executable, "-m", "tests.fuzz.run", options.target, "--work", str(options.work), "--inside"]
+        command += ["--seconds", str(left), "--seed", str(options.seed + starts)]
+        with (folder / "log.txt").open("ab") as log:
+            status = subprocess.run(command, stdout=log, stderr=log, check=False).returncode
+        starts += 1
+        if starts > 50:
+            break
+        if status != 0:
+            print(f"{options.target}: a process ended with status {status}", file=sys.stderr)
+    found = sorted(p.name for p in (folder / "findings").iterdir() if p.suffix != ".txt")
+    print(f"{options.target}: {_runs(folder)} inputs, {len(list((folder / 'corpus').iterdir()))} kept for coverage, "
+          f"{len(found)} findings {found}, {starts} processes")  # fmt: skip
+    return 1 if found else 0
+
+
+def _plant(target: str, folder: Path) -> None:
+    from tests.fuzz.seeds import dictionary, seeds
+
+    (folder / "corpus").mkdir(parents=True, exist_ok=True)
+    (folder / "findings").mkdir(exist_ok=True)
+    kept = [path.read_bytes() for path in sorted((KEPT / target).glob("*"))] if (KEPT / target).is_dir() else []
+    for content in seeds(target) + kept:
+        (folder / "corpus" / hashlib.sha256(content).hexdigest()[:16]).write_bytes(content)
+    words = ['"' + "".join(f"\\x{b:02x}" for b in word) + '"' for word in dictionary(target)]
+    (folder / "words.txt").write_text("\n".join(words) + "\n")
+
+
+def _runs(folder: Path) -> int:
+    """Inputs run, as the counters of the processes say."""
+    return sum(int(path.read_text()) for path in folder.glob("count-*"))
+
+
+def _fuzz(target: str, folder: Path, seconds: int, seed: int) -> None:
+    import atheris
+
+    limit = 6 << 30
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    with atheris.instrument_imports(include=INSTRUMENTED, enable_loader_override=False):
+        from tests.fuzz import targets
+    chosen = targets.TARGETS[target]
+    counter, done = folder / f"count-{os.getpid()}", [0]
+
+    def one(data: bytes) -> None:
+        done[0] += 1
+        if done[0] & 255 == 0:
+            counter.write_text(str(done[0]))
+        try:
+            chosen(data)
+        except Exception as error:
+            _note(folder / "findings", data, error)
+
+    options = [
+        sys.argv[0], str(folder / "corpus"), f"-max_total_time={seconds}", f"-dict={folder / 'words.txt'}", "-timeout=60",
+        f"-seed={seed}", "-rss_limit_mb=5000", f"-artifact_prefix={folder / 'findings'}/", "-max_len=8192", "-print_final_stats=1",
+    ]  # fmt: skip
+    if target == "truth_png":
+
+        def mutate(data: bytes, max_size: int, _seed: int) -> bytes:
+            return targets.mend_png(atheris.Mutate(data, max_size))[:max_size]
+
+        atheris.Setup(options, one, custom_mutator=mutate)
+    else:
+        atheris.Setup(options, one)
+    atheris.Fuzz()
+
+
+def _note(folder: Path, data: bytes, error: Exception) -> None:
+    """Keep the smallest input of each kind of finding."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if "zgbench" in f.filename] or frames
+    words = str(error).split()[:3] if type(error).__name__ == "Broken" else []
+    kind = f"{type(error).__name__}-{Path(ours[-1].filename).stem}-{ours[-1].lineno}-{'-'.join(words)}"
+    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in kind)[:80]
+    place = folder / name
+    if not place.exists() or len(data) < place.stat().st_size:
+        place.write_bytes(data)
+        place.with_suffix(".txt").write_text("".join(traceback.format_exception(error)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

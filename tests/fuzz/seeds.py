@@ -1,0 +1,123 @@
+"""Small sound inputs that fuzzing starts from."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.submission.sample import oracle, sound
+
+
+def seeds(target: str) -> list[bytes]:
+    """Inputs that the target accepts."""
+    return {
+        "rle_text": _rle,
+        "json_submission": _json,
+        "gzip_submission": lambda: [gzip.compress(text, mtime=0) for text in _json()],
+        "parquet_submission": _parquet,
+        "truth_png": _png,
+        "truth_mat": _mat,
+        "ids_list": lambda: [b"2007_000033\n2007_000042\n", b"2007_000033 1\r\n\r\n2007_000061 -1\r\nother\r\n"],
+    }[target]()
+
+
+def dictionary(target: str) -> list[bytes]:
+    """Words that mutations should know."""
+    if target in ("json_submission", "gzip_submission"):
+        words = "format name dataset track method embeddings images id size segments label counts class free oracle"
+        keys = [f'"{word}"'.encode() for word in words.split()]
+        return [*keys, b"[]", b"{}", b"null", b"1e999", b"\\ud800", b"\\u202e", b"-1", b"65535", b"NaN", b",", b":"]
+    if target == "truth_png":
+        return [
+            b"IHDR",
+            b"PLTE",
+            b"IDAT",
+            b"IEND",
+            b"tRNS",
+            b"zTXt",
+            b"iTXt",
+            b"acTL",
+            b"fcTL",
+            b"fdAT",
+            b"gAMA",
+            b"iCCP",
+            b"eXIf",
+        ]
+    if target == "parquet_submission":
+        return [b"PAR1", b"image_id", b"height", b"width", b"label", b"counts", b"class", b"zgbench", b"ARROW:schema"]
+    if target == "truth_mat":
+        return [b"LabelMap", b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x06\0\0\0", b"\x09\0\0\0", b"MATLAB 5.0", b"\0\1IM"]
+    if target == "rle_text":
+        return [b"\n", b"oooooo", b"PPPPP", b"0", b"o0", b"P0"]
+    return [b"2007_000033", b"\n", b"\x1c", b"\xe2\x80\xae"]
+
+
+def _rle() -> list[bytes]:
+    return [b"6l00", b"`31_1\n04\n0f9N0o1", b"T3\\1cN0\n\n0" + b"1" * 40, b"ooooo0ooooo0oooooo"]
+
+
+def _json() -> list[bytes]:
+    turned = dict(reversed(sound().items()))
+    return [json.dumps(document).encode() for document in (sound(), oracle(), turned)]
+
+
+def _parquet() -> list[bytes]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    import zgbench
+
+    found = []
+    for document in (sound(), oracle()):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "mine.json"
+            path.write_text(json.dumps(document))
+            place = zgbench.convert(path, path.with_name("mine.parquet")).path
+            found.append(place.read_bytes())
+            table = pq.read_table(place)
+            bare = pa.table({name: table[name] for name in table.column_names})
+            sink = io.BytesIO()
+            with pq.ParquetWriter(
+                sink, bare.schema, compression="none", use_dictionary=False, store_schema=False
+            ) as file:
+                file.write_table(bare)
+                file.add_key_value_metadata({"zgbench": pq.read_metadata(place).metadata[b"zgbench"].decode()})
+            found.append(sink.getvalue())
+    return found
+
+
+def _png() -> list[bytes]:
+    from PIL import Image
+
+    values = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    palette = Image.fromarray(values)
+    palette.putpalette(list(range(256)) * 3)
+    pictures: list[tuple[Any, dict[str, Any]]] = [
+        (palette, {}), (Image.fromarray(values), {}), (Image.fromarray(values.astype(np.uint16) * 300), {}),
+        (palette, {"bits": 4}), (Image.fromarray(np.zeros((4, 6, 3), np.uint8)), {}),
+    ]  # fmt: skip
+    found = []
+    for picture, options in pictures:
+        file = io.BytesIO()
+        picture.save(file, format="PNG", **options)
+        found.append(file.getvalue())
+    return found
+
+
+def _mat() -> list[bytes]:
+    from scipy.io import savemat
+
+    found = []
+    for kind, options in (
+        (np.uint16, {}), (np.float64, {"do_compression": True}), (np.uint8, {}), (np.int32, {}), (np.uint8, {"format": "4"}),
+    ):  # fmt: skip
+        file = io.BytesIO()
+        savemat(file, {"LabelMap": np.arange(24).reshape(4, 6).astype(kind)}, **options)
+        found.append(file.getvalue())
+    return found

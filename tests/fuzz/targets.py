@@ -1,0 +1,249 @@
+"""What is fuzzed: bytes in, one reader each. A target returns on sound and on rejected input, and raises on anything else.
+
+What holds for every input: only the ZgbenchError family comes out, its message is short and shows no control or bidi
+character, the time and the memory are bounded, and what a reader accepts is consistent.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import resource
+import tempfile
+import time
+import warnings
+import zlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from zgbench import rle
+from zgbench.counts import Counts
+from zgbench.datasets import Dataset
+from zgbench.datasets import vocabulary as vocabularies
+from zgbench.datasets.catalogue import SPECS
+from zgbench.datasets.dataset import _split_ids
+from zgbench.datasets.mat_file import read_label_map
+from zgbench.datasets.truth import FolderSource, Truth, read_png, table_of
+from zgbench.errors import InputError, ZgbenchError
+from zgbench.submission.collect import check_alone, collect
+from zgbench.submission.problems import COLLECTED, Report, SubmissionError
+from zgbench.submission.reader import open_submission
+
+MAX_SECONDS = 10.0
+MAX_GROWTH = 512 << 20
+MAX_MESSAGE = 40_000
+IDS = ("2007_000033", "2007_000042", "2007_000061")
+
+
+class Broken(AssertionError):
+    """An input for which something that should always hold does not."""
+
+
+@cache
+def scratch() -> Path:
+    """A folder for the files that the readers read, in memory where there is such a thing."""
+    memory = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(prefix="zgbench-fuzz-", dir=memory if memory.is_dir() else None))
+
+
+def bounded(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """The target, with what holds for all of them."""
+
+    def run(data: bytes) -> None:
+        held, started = peak(), time.process_time()
+        try:
+            target(data)
+        except ZgbenchError as error:
+            _readable(str(error))
+            if isinstance(error, SubmissionError) and len(error.report.problems) > COLLECTED:
+                raise Broken("more problems kept than the cap") from error
+        if time.process_time() - started > MAX_SECONDS:
+            raise Broken(f"took {time.process_time() - started:.1f} s")
+        if peak() - held > MAX_GROWTH:
+            raise Broken(f"took {(peak() - held) >> 20} MiB")
+
+    run.__name__ = target.__name__
+    return run
+
+
+def peak() -> int:
+    """Most bytes that this process has held; ru_maxrss would begin with what its parent held."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) << 10
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _readable(message: str) -> None:
+    if not message or len(message) > MAX_MESSAGE:
+        raise Broken(f"a message of {len(message)} characters")
+    unseen = [c for c in message if c != "\n" and (not c.isprintable() and c != " ")]
+    if unseen:
+        raise Broken(f"the message shows {unseen[0]!r}")
+
+
+@bounded
+def rle_text(data: bytes) -> None:
+    """Texts of masks, split at newlines: parsed together as apart, and what is accepted is written and read the same."""
+    texts = data.split(b"\n")[:64]
+    runs = rle.parse(texts)
+    if len(runs.offsets) != len(texts) + 1 or (np.diff(runs.offsets) < 0).any() or (runs.counts < 0).any():
+        raise Broken("counts or offsets do not fit")
+    starts, lengths, owners = runs.foreground()
+    if (lengths <= 0).any() or (starts < 0).any() or (np.diff(owners) < 0).any():
+        raise Broken("foreground runs do not fit")
+    sums = runs.sums()
+    for index, text in enumerate(texts):
+        counts = runs.counts[runs.offsets[index] : runs.offsets[index + 1]]
+        alone = rle.parse([text])
+        if (index in runs.errors) != (0 in alone.errors) or not np.array_equal(counts, alone.counts):
+            raise Broken(f"mask {index} is read in company otherwise than alone")
+        if index in runs.errors:
+            _readable(runs.errors[index])
+            if len(counts):
+                raise Broken("a refused mask owns runs")
+        else:
+            again = rle.parse([rle.encode(counts).encode()])
+            if again.errors or not np.array_equal(again.counts, counts) or sums[index] != counts.sum():
+                raise Broken(f"decode(encode(counts)) differs for {text!r}")
+
+
+class _SmallTruth:
+    """Three images of 4 × 6 pixels."""
+
+    def truth(self, image_id: str) -> Truth:
+        pixels = np.zeros((4, 6), dtype=np.uint8)
+        pixels[:, :2], pixels[:, 2], pixels[:2, 3:], pixels[2:, 3:] = 1, 255, 2, 12
+        return Truth(pixels, table_of("pas20"))
+
+    def photo(self, image_id: str) -> object:
+        raise NotImplementedError
+
+    def has(self, image_id: str) -> bool:
+        return True
+
+    def fingerprint(self, image_ids: tuple[str, ...]) -> str:
+        return ""
+
+    def stamp(self, image_ids: tuple[str, ...]) -> str:
+        return ""
+
+    def describe(self) -> str:
+        return "three images"
+
+
+@cache
+def _dataset() -> Dataset:
+    return Dataset("pas20", "val", IDS, frozenset(IDS), vocabularies.pas20(), _SmallTruth(), True)  # type: ignore[arg-type]
+
+
+def _submission(data: bytes, name: str) -> None:
+    path = scratch() / name
+    path.write_bytes(data)
+    counts = _collected(path)
+    reader, report = open_submission(path), Report()
+    header = reader.header(report)
+    if header is None:
+        report.raise_if_any(name)
+        raise Broken("no header and no reason")
+    if counts is not None:
+        pixels = np.bincount(counts.image, weights=counts.pixels, minlength=len(counts.ids))
+        if (pixels != 20).any() or not set(counts.ids) <= set(IDS):  # 24 less the stripe of void
+            raise Broken("the counts do not add up to the truth's pixels")
+    check_alone(reader, header, frozenset(IDS), report, partial=True)
+    report.raise_if_any(name)
+
+
+def collected(path: Path) -> Counts | None:
+    """Counts of a submission to pas20; None for one to another data set.
+
+    Raises:
+        InputError: it is rejected.
+    """
+    reader, report = open_submission(path), Report()
+    header = reader.header(report)
+    if header is None or header.dataset != "pas20":
+        return None
+    return collect(reader, header, _dataset(), report, partial=True)
+
+
+def _collected(path: Path) -> Counts | None:
+    try:
+        return collected(path)
+    except InputError as error:
+        _readable(str(error))
+        return None
+
+
+@bounded
+def json_submission(data: bytes) -> None:
+    """A JSON submission."""
+    _submission(data, "mine.json")
+
+
+@bounded
+def gzip_submission(data: bytes) -> None:
+    """A gzipped JSON submission; the bytes as they are, or packed when they do not look packed."""
+    _submission(data if data[:2] == b"\x1f\x8b" else gzip.compress(data, 1, mtime=0), "mine.json.gz")
+
+
+@bounded
+def parquet_submission(data: bytes) -> None:
+    """A Parquet submission."""
+    _submission(data, "mine.parquet")
+
+
+@bounded
+def truth_png(data: bytes) -> None:
+    """Ground truth as PNG."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        values = read_png(io.BytesIO(data), "truth.png")
+    if values.ndim != 2 or values.dtype not in (np.uint8, np.uint16):
+        raise Broken(f"{values.dtype} {values.shape}")
+
+
+@bounded
+def truth_mat(data: bytes) -> None:
+    """Ground truth as a MATLAB file."""
+    path = scratch() / "truth.mat"
+    path.write_bytes(data)
+    values = read_label_map(path)
+    if values.ndim != 2 or values.dtype != np.uint16 or not values.size:
+        raise Broken(f"{values.dtype} {values.shape}")
+
+
+@bounded
+def ids_list(data: bytes) -> None:
+    """The image list of a data folder."""
+    path = scratch() / SPECS["pas20"].split_list
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    notes: list[str] = []
+    ids = _split_ids(SPECS["pas20"], scratch(), FolderSource("pas20", scratch(), ".png", scratch()), notes)
+    official = SPECS["pas20"].official_ids()
+    if not ids or not set(ids) <= set(official) or len(notes) > 2:
+        raise Broken(f"{len(ids)} ids, {len(notes)} notes")
+    for note in notes:
+        _readable(note)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target
+    for target in (rle_text, json_submission, gzip_submission, parquet_submission, truth_png, truth_mat, ids_list)
+}
+
+
+def mend_png(data: bytes) -> bytes:
+    """The chunks of a PNG with right checksums, so that a mutation gets past them."""
+    found, at = bytearray(data[:8]), 8
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        body = data[at + 4 : at + 8 + length]
+        found += data[at : at + 4] + body + zlib.crc32(body).to_bytes(4, "big")
+        at += 12 + length
+    return bytes(found + data[at:]) if at <= len(data) else bytes(found)

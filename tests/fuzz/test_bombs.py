@@ -1,0 +1,40 @@
+"""Small files that ask for much are refused, in bounded memory and time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.bombs import BOMBS, place
+
+ROOT = Path(__file__).resolve().parents[2]
+SAID = {
+    "long_keys": "unknown-key", "long_top_key": "unknown-key", "brackets": "200000 values", "brackets_at_the_top": "200000 values",
+    "deep": "nested more than 8 deep", "digits": "not valid JSON", "blanks": "No honest", "long_mask": "characters of run lengths",
+    "long_mask_of_a_large_picture": "wrong-size", "one_text_in_many_rows": "more than 256 MiB of text",
+    "many_rows_of_one_image": "more than 10000 segments", "packed_mat": "unpacks to more than 64 MiB",
+    "nested_mat": "not a matrix of numbers", "large_png": "8200 × 8200 pixels", "program_png": "not a readable PNG",
+}  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory as Linux has them")
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused(name: str) -> None:
+    path = place(name)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.bombs", str(path)], cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, timeout=120,
+    )  # fmt: skip
+    path.unlink()
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["kind"] in ("SubmissionError", "InputError", "DataError"), found
+    assert SAID[name] in found["said"]
+    assert len(found["said"]) < 2_000
+    assert found["MiB"] < 1024, found
+    assert found["seconds"] < 60, found
