@@ -7,10 +7,13 @@ out again; spans are numbered, and each number is taken in once.
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 from zgbench.counts import ImageCounts
@@ -48,14 +51,16 @@ def connected(address: str | None) -> Iterator[Any]:
         yield ray
         return
     elsewhere = address or os.environ.get("RAY_ADDRESS")
+    _quiet()
     try:
+        _knock(elsewhere)
         ray.init(
             address=address,
             log_to_driver=False,
             configure_logging=False,
             include_dashboard=None if elsewhere else False,
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(
             f"--ray-address {elsewhere}: the cluster cannot be reached ({error}). Start one with: ray start --head"
         ) from error
@@ -63,6 +68,20 @@ def connected(address: str | None) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _quiet() -> None:
+    """Only errors: a terminal is for the scores."""
+    import_module("ray.data")  # sets levels of its own when it is imported
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _knock(address: str | None) -> None:
+    """Raise OSError where nobody listens; Ray itself would try for five minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
 
 
 def outcomes(
@@ -95,13 +114,18 @@ def outcomes(
         )
     with connected(address) as ray:
         processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        whole = reader.spans(1)
-        rows = whole[-1].stop // (4 * processors) if whole else 0
-        spans = reader.spans(min(max(rows, FEWEST_ROWS), MOST_ROWS))
+        spans = plan(reader, processors)
         task = CountSpan(reader, header, dataset, frozenset(dataset.ids), reader.path.stat().st_size)
         for table in _tables(spans, task):
             yield from _admitted(table, gate)
             progress(len(table))
+
+
+def plan(reader: ParquetReader, processors: int) -> list[Span]:
+    """The file in spans, about four a processor where they get neither too small nor too large."""
+    whole = reader.spans(1)
+    rows = whole[-1].stop // (4 * processors) if whole else 0
+    return reader.spans(min(max(rows, FEWEST_ROWS), MOST_ROWS))
 
 
 def _admitted(table: Any, gate: Gate) -> Iterator[Outcome]:

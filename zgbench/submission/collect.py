@@ -51,7 +51,9 @@ def collect(
         if isinstance(outcome, ImageCounts):
             gathered.add(outcome)
         else:
-            report.extend(outcome.problems)
+            for problem in outcome.problems:
+                if not report.full:  # so that the report does not depend on how many problems came together
+                    report.add(problem)
             if report.full:
                 break
     if not partial and not report.full:
