@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -274,23 +275,39 @@ def _work(group: Sequence[str]) -> list[Record]:
 def _ray(job: Job, groups: list[Sequence[str]], devices: Sequence[str], address: str | None) -> Iterator[list[Record]]:
     if not groups:
         return
-    try:
-        import ray
-        from ray.util import ActorPool
-    except ImportError as error:
-        raise UsageError(f"--engine ray: {error}. Install it with: pip install 'zgbench[ray]'") from error
+    from zgbench.ray_engine import connected
 
-    started = not ray.is_initialized()
-    if started:
-        # without an address a cluster of this run's own: left to itself, Ray joins whatever runs on this machine
-        own = {} if address else {"include_dashboard": False}
-        ray.init(address=address or "local", log_to_driver=False, configure_logging=False, **own)
-    try:
+    with connected(address) as ray:
         gpu = devices[0].startswith("cuda")
         actor = ray.remote(num_gpus=1 if gpu else 0, num_cpus=1)(Worker)
         # Ray shows each actor its own GPU only, as cuda:0
-        pool = ActorPool([actor.remote(job, "cuda:0" if gpu else devices[0]) for _ in devices])
-        yield from pool.map_unordered(lambda one, group: one.work.remote(group), groups)
-    finally:
-        if started:
-            ray.shutdown()
+        replicas = [actor.remote(job, "cuda:0" if gpu else devices[0]) for _ in devices]
+        yield from _shared_out(ray, replicas, groups)
+
+
+def _shared_out(ray: Any, replicas: list[Any], groups: list[Sequence[str]]) -> Iterator[list[Record]]:
+    """Each group from one replica; a replica that dies with its node leaves its group to the others.
+
+    Ray could restart it, but would wait for ever where no processor or GPU is free for that.
+    """
+    from ray.exceptions import ObjectLostError, RayActorError
+
+    waiting, idle = deque(groups), deque(replicas)
+    busy: dict[Any, tuple[Any, Sequence[str]]] = {}
+    death: Exception | None = None
+    while waiting or busy:
+        while waiting and idle:
+            replica, group = idle.popleft(), waiting.popleft()
+            busy[replica.work.remote(group)] = replica, group
+        if not busy:
+            raise InternalError(f"--engine ray: every replica died; what was finished is kept. The last one: {death}")
+        (ready, *_), _ = ray.wait(list(busy), num_returns=1)
+        replica, group = busy.pop(ready)
+        try:
+            records = ray.get(ready)
+        except (RayActorError, ObjectLostError) as error:
+            death = error
+            waiting.appendleft(group)
+            continue
+        idle.append(replica)
+        yield records

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from zgbench import metrics, resampling
-from zgbench.counts import Counts
+from zgbench.counts import Counts, Gathered, ImageCounts
 
 CLASSES = np.array([1, 2, 3])
 
@@ -97,8 +99,6 @@ def test_equal_methods_do_not_differ() -> None:
 
 def test_sums_of_resamples_are_scores_of_repeated_images() -> None:
     """The resampler against the obvious way: draw the images, put their counts together, score."""
-    from zgbench.counts import ImageCounts, stack
-
     rng = np.random.RandomState(5)
     counts = simulated(rng, 9, draw(rng, 9))
     weights = resampling.weights(9, 20, 4)
@@ -120,8 +120,11 @@ def test_sums_of_resamples_are_scores_of_repeated_images() -> None:
         )
     quick = statistics(counts).scores(resampling._weighted_sums(statistics(counts).per_image, weights))
     for row, times in enumerate(weights):
-        drawn = stack([single[i] for i in range(9) for _ in range(times[i])], 27)
-        slow = statistics(drawn)
+        drawn = Gathered()
+        copies = [f"{i} {copy}" for i in range(9) for copy in range(times[i])]
+        for name in copies:
+            drawn.add(replace(single[int(name.split()[0])], id=name))
+        slow = statistics(drawn.counts(copies, 27))
         for name, value in slow.scores(resampling.total(slow.per_image)).items():
             assert quick[name][row] == pytest.approx(float(value), abs=1e-12)
 

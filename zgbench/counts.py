@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,36 +100,81 @@ class Counts:
         return digest.hexdigest()
 
 
-def stack(images: Iterable[ImageCounts], submitted: int) -> Counts:
-    """Put the counts of single images together.
+class Gathered:
+    """Counts of images as they come, kept as bare numbers: what stays of an image is its id and some hundred bytes."""
 
-    Args:
-        submitted: number of segments in the whole submission, counted or not.
-    """
-    found = list(images)
-    per_image = np.array([len(i.labels) for i in found], dtype=np.int64)
-    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(per_image)))
-    entries = np.array([len(i.pixels) for i in found], dtype=np.int64)
-    image = np.repeat(np.arange(len(found)), entries)
-    local = _joined([i.segments for i in found])
-    truths = [i.truth for i in found if i.truth is not None]
-    return Counts(
-        ids=tuple(i.id for i in found),
-        sizes=tuple(i.size for i in found),
-        labels=tuple(label for i in found for label in i.labels),
-        truth=np.array([c for t in truths for c in t], dtype=np.int32) if truths else None,
-        offsets=offsets,
-        image=image,
-        segment=np.where(local == NOWHERE, NOWHERE, local + offsets[image]) if len(found) else local,
-        cls=_joined([i.classes for i in found]),
-        pixels=_joined([i.pixels for i in found]),
-        first=np.array([i.first for i in found], dtype=np.int64),
-        submitted=submitted,
-    )
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._sizes, self._segments_in, self._entries_in = array("i"), array("i"), array("i")
+        self._names: dict[str, int] = {}  # each distinct label once
+        self._labels, self._truth = array("i"), array("i")
+        self._segments, self._classes, self._pixels = array("i"), array("i"), array("i")
+        self._first = array("q")
+        self._oracle = False
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, image: ImageCounts) -> None:
+        """Take in an image, each once."""
+        names = self._names
+        self._ids.append(image.id)
+        self._sizes.extend(image.size)
+        self._segments_in.append(len(image.labels))
+        self._entries_in.append(len(image.pixels))
+        self._labels.extend([names.setdefault(label, len(names)) for label in image.labels])
+        if image.truth is not None:
+            self._oracle = True
+            self._truth.extend(image.truth)
+        for kept, new in zip(
+            (self._segments, self._classes, self._pixels), (image.segments, image.classes, image.pixels), strict=True
+        ):
+            kept.frombytes(np.ascontiguousarray(new, dtype=np.intc).tobytes())
+        self._first.append(image.first)
+
+    def counts(self, order: Iterable[str], submitted: int) -> Counts:
+        """All of them together.
+
+        Args:
+            order: ids in the split's order; those that were not taken in are passed over.
+            submitted: number of segments in the whole submission, counted or not.
+        """
+        place = {image_id: index for index, image_id in enumerate(self._ids)}
+        chosen = np.array([place[i] for i in order if i in place], dtype=np.int64)
+        segments_in, entries_in = _numbers(self._segments_in), _numbers(self._entries_in)
+        of_segments, of_entries = _spans(segments_in, chosen), _spans(entries_in, chosen)
+        offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(segments_in[chosen], dtype=np.int64)))
+        image = np.repeat(np.arange(len(chosen)), entries_in[chosen])
+        local = _numbers(self._segments)[of_entries].astype(np.int64)
+        sizes = _numbers(self._sizes).reshape(-1, 2)[chosen]
+        names = list(self._names)
+        return Counts(
+            ids=tuple(self._ids[i] for i in chosen.tolist()),
+            sizes=tuple(zip(sizes[:, 0].tolist(), sizes[:, 1].tolist(), strict=True)),
+            labels=tuple([names[code] for code in _numbers(self._labels)[of_segments].tolist()]),
+            truth=_numbers(self._truth)[of_segments].astype(np.int32) if self._oracle else None,
+            offsets=offsets,
+            image=image,
+            segment=np.where(local == NOWHERE, NOWHERE, local + offsets[image]) if len(image) else local,
+            cls=_numbers(self._classes)[of_entries].astype(np.int64),
+            pixels=_numbers(self._pixels)[of_entries].astype(np.int64),
+            first=np.frombuffer(self._first, dtype=np.int64)[chosen] if len(self) else np.zeros(0, dtype=np.int64),
+            submitted=submitted,
+        )
 
 
-def _joined(parts: list[NDArray[np.int32]]) -> Int:
-    return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, dtype=np.int64)
+def _numbers(kept: array[int]) -> NDArray[np.intc]:
+    return np.frombuffer(kept, dtype=np.intc) if len(kept) else np.zeros(0, dtype=np.intc)
+
+
+def _spans(lengths: NDArray[np.intc], chosen: Int) -> Int | slice:
+    """Where the elements of the chosen images lie, one after the other, when image ``i`` owns ``lengths[i]`` elements."""
+    if np.array_equal(chosen, np.arange(len(lengths))):
+        return slice(None)
+    starts = np.cumsum(lengths, dtype=np.int64) - lengths
+    kept = lengths[chosen].astype(np.int64)
+    before = np.cumsum(kept) - kept
+    return np.asarray(np.arange(int(kept.sum())) + np.repeat(starts[chosen] - before, kept))
 
 
 def select(counts: Counts, images: NDArray[np.bool_]) -> Counts:

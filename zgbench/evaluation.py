@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -20,15 +22,27 @@ from zgbench.encoders.clip import Clip
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import DataError, InputError, ModelUnavailable, UsageError
 from zgbench.files import check_folder, sha256_file
+from zgbench.pixel_pass import Outcome
 from zgbench.protocol import Protocol, Reassignment, preset
 from zgbench.ratings_table import Ratings, read_ratings
 from zgbench.reassign import Decision, class_vectors, segment_to_text, text_to_text
 from zgbench.result import Evaluation
 from zgbench.rows import Reassigned
 from zgbench.scoring import ProgressFactory, Run, scored
-from zgbench.submission.collect import collect
+from zgbench.submission.collect import Gate, collect
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission, stem_of
+
+Engine = Literal["local", "ray"]
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where the pixel pass runs; no score depends on it."""
+
+    workers: int
+    engine: Engine
+    ray_address: str | None
 
 
 def _silent(_title: str, _total: int) -> Callable[[int], None]:
@@ -49,6 +63,8 @@ def evaluate(
     seed: int | None = None,
     out: str | os.PathLike[str] | None = None,
     workers: int = 1,
+    engine: Engine = "local",
+    ray_address: str | None = None,
     truth_dir: str | os.PathLike[str] | None = None,
     png_order: PngOrder | None = None,
     text_encoder: TextEncoder | None = None,
@@ -70,6 +86,9 @@ def evaluate(
         out: folder to write result files to; None writes nothing.
         workers: processes of the pixel pass. More than 1 needs the caller's script to be importable
             (``if __name__ == "__main__":``).
+        engine: where the pixel pass runs: ``local``, or ``ray``: on a cluster, for a submission in Parquet; the results
+            are the same.
+        ray_address: of the cluster, as ``ray.init`` takes it; by default one is started for this evaluation.
         text_encoder, clip: use these in place of the protocol's models; their names stand in the signature.
         progress: called with a title and a total, gives a function that is called with each step.
 
@@ -111,7 +130,8 @@ def evaluate(
 
     if not report.kinds:
         _knock(run, asked, strict=reassign is not None)
-    counts = _counts(run, report, partial, workers, Path(out) if out is not None else None)
+    where = _Where(workers, engine, ray_address)
+    counts = _counts(run, report, partial, where, Path(out) if out is not None else None)
     kept_dataset = dataset.only(counts.ids)
     run.timing["counts"] = time.perf_counter() - started
 
@@ -177,7 +197,7 @@ def _knock(run: Run, asked: tuple[Reassignment, ...], *, strict: bool) -> None:
         raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in run.unavailable.items()))
 
 
-def _counts(run: Run, report: Report, partial: bool, workers: int, out: Path | None) -> Counts:
+def _counts(run: Run, report: Report, partial: bool, where: _Where, out: Path | None) -> Counts:
     """Counts from the stats file of an earlier run, if submission and truth are the same by content, or from pixels."""
     made_from = {"submission_sha256": run.submission_sha256, "ids_sha256": run.dataset.ids_sha256()}
     saved = out / f"{stem_of(run.reader.path)}.{run.dataset.key}.stats.parquet" if out is not None else None
@@ -191,7 +211,15 @@ def _counts(run: Run, report: Report, partial: bool, workers: int, out: Path | N
                     run.timing["reused"] = 1.0
                     return found
     tick = run.progress("counting pixels", len(run.dataset.ids))
-    return collect(run.reader, run.header, run.dataset, report, partial=partial, workers=workers, progress=tick)
+    about = (run.reader, run.header, run.dataset)
+    if where.engine == "ray":
+        from zgbench import ray_engine
+
+        def outcomes(gate: Gate) -> Iterator[Outcome]:
+            return ray_engine.outcomes(*about, gate, address=where.ray_address, progress=tick)
+
+        return collect(*about, report, partial=partial, outcomes=outcomes)
+    return collect(*about, report, partial=partial, workers=where.workers, progress=tick)
 
 
 def _reassigned(

@@ -94,22 +94,25 @@ def _merge(segments: Int, classes: Int, pixels: Int) -> Entries:
 
 @dataclass(frozen=True)
 class Rejected:
-    """An image whose masks cannot be counted."""
+    """What is wrong with an image that is not counted."""
 
     problems: list[Problem]
 
 
+Item = Image | Rejected
 Outcome = ImageCounts | Rejected
 
 
-def count_batch(images: list[Image], source: TruthSource, vocabulary: Vocabulary) -> list[Outcome]:
-    """Counts of some images, or what is wrong with them.
+def count_batch(items: list[Item], source: TruthSource, vocabulary: Vocabulary) -> list[Outcome]:
+    """Counts of some images, or what is wrong with them; what was found wrong before is passed on in its place.
 
     Raises:
         DataError: the truth of one of them cannot be read.
     """
+    images = [item for item in items if isinstance(item, Image)]
     parts = (images[at : at + _TOGETHER] for at in range(0, len(images), _TOGETHER))
-    return [outcome for part in parts for outcome in _count_together(part, source, vocabulary)]
+    counted = (outcome for part in parts for outcome in _count_together(part, source, vocabulary))
+    return [next(counted) if isinstance(item, Image) else item for item in items]
 
 
 def _count_together(images: list[Image], source: TruthSource, vocabulary: Vocabulary) -> list[Outcome]:
@@ -191,7 +194,7 @@ def _count_oracle(image: Image, truth: Truth, vocabulary: Vocabulary) -> Outcome
 
 
 def count_all(
-    images: Iterable[Image],
+    items: Iterable[Item],
     source: TruthSource,
     vocabulary: Vocabulary,
     *,
@@ -201,15 +204,15 @@ def count_all(
     """Count images as they are read, in order, with a bounded number in flight.
 
     Args:
-        images: consumed lazily.
+        items: consumed lazily.
         workers: processes; 1 counts in this one.
         progress: called with the number of images after each batch.
 
     Raises:
         InternalError: a worker process died.
     """
-    stream = iter(images)
-    batches: Iterator[list[Image]] = iter(lambda: list(islice(stream, BATCH)), [])
+    stream = iter(items)
+    batches: Iterator[list[Item]] = iter(lambda: list(islice(stream, BATCH)), [])
     if workers <= 1:
         for batch in batches:
             yield from count_batch(batch, source, vocabulary)
@@ -248,8 +251,8 @@ def _keep(source: TruthSource, vocabulary: Vocabulary) -> None:
     _kept[:] = [source, vocabulary]
 
 
-def _count_kept(images: list[Image]) -> list[Outcome]:
-    return count_batch(images, *_kept)
+def _count_kept(items: list[Item]) -> list[Outcome]:
+    return count_batch(items, *_kept)
 
 
 def default_workers() -> int:

@@ -33,9 +33,9 @@ def _packed(content: bytes) -> bytes:
 
 
 def long_keys() -> tuple[str, bytes]:
-    """20 images with an unknown key of 50 MB: 2 GB of problems, if each kept its key and its path."""
+    """10 images with an unknown key of 50 MB: 1 GB of problems, if each kept its key and its path."""
     image = f'{{"id": "2007_000033", "{"k" * 50_000_000}": 1}}'
-    return "mine.json.gz", _packed(_document(image for _ in range(20)))
+    return "mine.json.gz", _packed(_document(image for _ in range(10)))
 
 
 def long_top_key() -> tuple[str, bytes]:

@@ -6,9 +6,11 @@ character, the time and the memory are bounded, and what a reader accepts is con
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import io
 import resource
+import shutil
 import tempfile
 import time
 import warnings
@@ -46,7 +48,9 @@ class Broken(AssertionError):
 def scratch() -> Path:
     """A folder for the files that the readers read, in memory where there is such a thing."""
     memory = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(prefix="zgbench-fuzz-", dir=memory if memory.is_dir() else None))
+    folder = Path(tempfile.mkdtemp(prefix="zgbench-fuzz-", dir=memory if memory.is_dir() else None))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def bounded(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
@@ -121,7 +125,7 @@ class _SmallTruth:
         return Truth(pixels, table_of("pas20"))
 
     def photo(self, image_id: str) -> object:
-        raise NotImplementedError
+        raise Broken(f"counting asked for the photo of {image_id}")
 
     def has(self, image_id: str) -> bool:
         return True

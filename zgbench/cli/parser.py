@@ -73,6 +73,7 @@ def _evaluate(commands: Any) -> None:
     p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     _workers(p)
+    _engine(p, "ray: the pixels of a Parquet submission are counted on a Ray cluster")
     p.set_defaults(run=_lazy("zgbench.cli.commands:evaluate"))
 
 
@@ -172,8 +173,7 @@ def _reference(commands: Any) -> None:
     run.add_argument("--name", metavar="TEXT", help="of the submission")
     run.add_argument("--keep-going", action="store_true", help="skip images that cannot be read, and say so")
     run.add_argument("--batch", type=int, metavar="N", help="images named together (default: 1, on a GPU 4)")
-    run.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: replicas on a Ray cluster")
-    run.add_argument("--ray-address", metavar="ADDRESS", help="of the cluster (default: one started for this run)")
+    _engine(run, "ray: replicas on a Ray cluster")
     _device(run)
     run.set_defaults(run=_lazy("reference_method.cli:run"))
     bench = actions.add_parser(
@@ -207,6 +207,11 @@ def _data(p: argparse.ArgumentParser) -> None:
         choices=("alphabetical", "official"),
         help="class order of PC-59 PNGs, which nothing inside a PNG tells",
     )
+
+
+def _engine(p: argparse.ArgumentParser, ray: str) -> None:
+    p.add_argument("--engine", choices=("local", "ray"), default="local", help=ray)
+    p.add_argument("--ray-address", metavar="ADDRESS", help="of the cluster (default: one started for this run)")
 
 
 def _workers(p: argparse.ArgumentParser) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from zgbench import pixel_pass
-from zgbench.counts import Counts, ImageCounts, stack
+from zgbench.counts import Counts, Gathered, ImageCounts
 from zgbench.datasets import Dataset
+from zgbench.pixel_pass import Outcome, Rejected
 from zgbench.submission import schema
 from zgbench.submission.masks import check_masks
 from zgbench.submission.problems import Problem, Report, quote
@@ -24,36 +25,130 @@ def collect(
     partial: bool = False,
     workers: int = 1,
     progress: Progress = lambda _: None,
+    outcomes: Callable[[Gate], Iterator[Outcome]] | None = None,
 ) -> Counts:
     """Count every image of a submission that is to be scored.
 
     Args:
-        report: may hold problems of the header; the submission's others are added.
+        report: may hold problems of the header; the submission's others are added, in the order of the file,
+            whatever the number of workers.
         partial: score the images that the submission has, instead of demanding all.
+        outcomes: counts the submission in place of this process and its workers: gives the outcome of every image
+            that the gate lets through, in the order of the file, and what is wrong with the others.
 
     Raises:
         SubmissionError: with every problem.
         DataError: the truth of an image cannot be read.
     """
-    seen: set[str] = set()
-    wanted = frozenset(dataset.ids)
-    submitted = [0]
-    images = _known(_tallied(reader.images(header, report), submitted), dataset, wanted, seen, report, partial)
-    found: dict[str, ImageCounts] = {}
-    for outcome in pixel_pass.count_all(images, dataset.source, dataset.vocabulary, workers=workers, progress=progress):
+    gate = Gate(dataset, partial)
+    if outcomes is None:
+        items = _screened(in_order(reader, header), gate)
+        stream = pixel_pass.count_all(items, dataset.source, dataset.vocabulary, workers=workers, progress=progress)
+    else:
+        stream = outcomes(gate)
+    gathered = Gathered()
+    for outcome in stream:
         if isinstance(outcome, ImageCounts):
-            found[outcome.id] = outcome
+            gathered.add(outcome)
         else:
-            report.extend(outcome.problems)
+            for problem in outcome.problems:
+                if not report.full:  # so that the report does not depend on how many problems came together
+                    report.add(problem)
+            if report.full:
+                break
     if not partial and not report.full:
-        note_missing(dataset.ids, seen, report)
+        note_missing(dataset.ids, gate.seen, report)
     report.raise_if_any(str(reader.path))
-    if not found:
+    if not len(gathered):
         report.add(
             Problem("missing-images", "$.images", f"images of {dataset.key} {dataset.split}", "none", "Add images.")
         )
         report.raise_if_any(str(reader.path))
-    return stack((found[image_id] for image_id in dataset.ids if image_id in found), submitted[0])
+    return gathered.counts(dataset.ids, gate.submitted)
+
+
+def in_order(reader: Reader, header: schema.Header) -> Iterator[schema.Image | Rejected]:
+    """Images of sound structure, and what is wrong with the others, in the order of the file."""
+    noted = Report()
+    for image in reader.images(header, noted):
+        if noted.problems:
+            yield Rejected(noted.taken())
+        yield image
+    if noted.problems:
+        yield Rejected(noted.taken())
+
+
+class Gate:
+    """Decides which images are scored. Asked once for each image, in the order of the file.
+
+    Attributes:
+        seen: ids of the images that it was asked about.
+        submitted: number of segments in them.
+    """
+
+    def __init__(self, dataset: Dataset, partial: bool) -> None:
+        self.seen: set[str] = set()
+        self.submitted = 0
+        self._dataset, self._wanted = dataset, frozenset(dataset.ids)
+        self._rest_is_fine = "[" in dataset.split or partial
+
+    def lets_through(self, image_id: str, path: str, segments: int) -> bool | Rejected:
+        """Whether an image is to be scored; what is wrong if it is unknown or repeated."""
+        self.submitted += segments
+        if image_id in self.seen:
+            return Rejected([repeated(image_id, path)])
+        self.seen.add(image_id)
+        dataset = self._dataset
+        if image_id not in dataset.known_ids:
+            return Rejected([unknown(image_id, path, f"{dataset.key} {dataset.split.partition('[')[0]}")])
+        if image_id in self._wanted:
+            return True
+        if self._rest_is_fine:
+            return False
+        return Rejected(
+            [
+                Problem(
+                    "image-not-at-hand",
+                    f"{path}.id",
+                    f"one of the {len(dataset.ids)} images of the data at hand",
+                    quote(image_id),
+                    "Complete the data (zgbench datasets check), or score the images at hand with --partial.",
+                    image_id,
+                )
+            ]
+        )
+
+
+def _screened(items: Iterator[schema.Image | Rejected], gate: Gate) -> Iterator[schema.Image | Rejected]:
+    """Images to be scored, and what is wrong with others; those outside of the subset are passed over."""
+    for item in items:
+        if isinstance(item, Rejected):
+            yield item
+            continue
+        decision = gate.lets_through(item.id, item.path, len(item.labels))
+        if isinstance(decision, Rejected):
+            yield decision
+        elif decision:
+            yield item
+
+
+def repeated(image_id: str, path: str) -> Problem:
+    """An image that stands in the file a second time."""
+    return Problem(
+        "duplicate-id", f"{path}.id", "each image once", f"{quote(image_id)} again", "Remove one of them.", image_id
+    )
+
+
+def unknown(image_id: str, path: str, where: str) -> Problem:
+    """An image that the data set lacks."""
+    return Problem(
+        "unknown-image",
+        f"{path}.id",
+        f"an image of {where}",
+        quote(image_id),
+        "Remove it; ids are file names without their ending.",
+        image_id,
+    )
 
 
 def note_missing(ids: tuple[str, ...], seen: set[str], report: Report) -> None:
@@ -71,63 +166,6 @@ def note_missing(ids: tuple[str, ...], seen: set[str], report: Report) -> None:
                 'Add them (an image without segments has "segments": []), or score what is there with --partial.',
             )
         )
-
-
-def _tallied(images: Iterator[schema.Image], segments: list[int]) -> Iterator[schema.Image]:
-    """Pass images on, adding up their segments."""
-    for image in images:
-        segments[0] += len(image.labels)
-        yield image
-
-
-def _known(
-    images: Iterator[schema.Image],
-    dataset: Dataset,
-    wanted: frozenset[str],
-    seen: set[str],
-    report: Report,
-    partial: bool,
-) -> Iterator[schema.Image]:
-    """Images to be scored; unknown and repeated ones are noted, those outside of the subset passed over."""
-    subset = "[" in dataset.split
-    for image in images:
-        if image.id in seen:
-            report.add(
-                Problem(
-                    "duplicate-id",
-                    f"{image.path}.id",
-                    "each image once",
-                    f"{quote(image.id)} again",
-                    "Remove one of them.",
-                    image.id,
-                )
-            )
-            continue
-        seen.add(image.id)
-        if image.id not in dataset.known_ids:
-            report.add(
-                Problem(
-                    "unknown-image",
-                    f"{image.path}.id",
-                    f"an image of {dataset.key} {dataset.split.partition('[')[0]}",
-                    quote(image.id),
-                    "Remove it; ids are file names without their ending.",
-                    image.id,
-                )
-            )
-        elif image.id in wanted:
-            yield image
-        elif not subset and not partial:
-            report.add(
-                Problem(
-                    "image-not-at-hand",
-                    f"{image.path}.id",
-                    f"one of the {len(dataset.ids)} images of the data at hand",
-                    quote(image.id),
-                    "Complete the data (zgbench datasets check), or score the images at hand with --partial.",
-                    image.id,
-                )
-            )
 
 
 def check_alone(
@@ -150,27 +188,9 @@ def check_alone(
     for image in reader.images(header, report):
         progress(1)
         if image.id in seen:
-            report.add(
-                Problem(
-                    "duplicate-id",
-                    f"{image.path}.id",
-                    "each image once",
-                    f"{quote(image.id)} again",
-                    "Remove one of them.",
-                    image.id,
-                )
-            )
+            report.add(repeated(image.id, image.path))
         elif image.id not in known_ids:
-            report.add(
-                Problem(
-                    "unknown-image",
-                    f"{image.path}.id",
-                    f"an image of {header.dataset}",
-                    quote(image.id),
-                    "Remove it; ids are file names without their ending.",
-                    image.id,
-                )
-            )
+            report.add(unknown(image.id, image.path, header.dataset))
         elif image.counts is not None:
             found = check_masks([image], [None])[0]
             if isinstance(found, list):

@@ -23,7 +23,7 @@ MAX_UNPACKED = 1 << 30
 MAX_RATIO = 200
 """A gzipped submission may unpack to ``MAX_UNPACKED`` bytes, and beyond that to ``MAX_RATIO`` times its size."""
 _MAX_DEPTH = 8
-_CHUNK = 1 << 18
+_CHUNK, _MAX_CHUNK = 1 << 18, 1 << 22
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -35,8 +35,10 @@ class _Limited:
         self._total, self._most = 0, max(MAX_UNPACKED, MAX_RATIO * os.fstat(file.fileno()).st_size)
 
     def read(self, size: int = -1) -> bytes:
+        # ijson goes through an unfinished text again with every chunk, so chunks grow with what is unfinished
+        size = max(_CHUNK if size < 0 else size, min(self._since // 8, _MAX_CHUNK))
         try:
-            data = self._file.read(_CHUNK if size < 0 else size)
+            data = self._file.read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InputError(f"{self._path}: the gzip data is damaged ({error}). Compress the file again.") from error
         except OSError as error:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,15 @@ from zgbench.submission.problems import Problem, Report, quote
 METADATA_KEY = b"zgbench"
 MAX_ROW_GROUP_BYTES = 1 << 30
 _BATCH = 2048
+_NO_ROW = object()
+
+
+@dataclass(frozen=True)
+class Span:
+    """Rows ``start`` to ``stop`` (exclusive) of a file, whole row groups: a part that can be read on its own."""
+
+    start: int
+    stop: int
 
 
 class ParquetReader:
@@ -90,28 +101,60 @@ class ParquetReader:
             report.add(Problem("duplicate-key", "columns", "each column once", quote(str(names)), "Remove the copies."))
         report.raise_if_any(str(self.path))
 
-    def images(self, header: schema.Header, report: Report) -> Iterator[schema.Image]:
-        """Images of sound structure, in file order; problems of the others go to ``report``."""
+    def images(self, header: schema.Header, report: Report, span: Span | None = None) -> Iterator[schema.Image]:
+        """Images of sound structure, in file order; problems of the others go to ``report``.
+
+        Args:
+            span: give only the images whose first row lies in it; their ``first`` counts from its start.
+        """
         try:
-            yield from self._images(header, report)
+            yield from self._images(header, report, span)
         except parquet_guard.TooMuch as error:
             raise InputError(f"{self.path}: {error}. No honest submission does.") from error
 
-    def _images(self, header: schema.Header, report: Report) -> Iterator[schema.Image]:
+    def _images(self, header: schema.Header, report: Report, span: Span | None) -> Iterator[schema.Image]:
         first = 0
         group: list[dict[str, Any]] = []
-        start = 0
-        for row, values in enumerate(self._rows(header)):
-            if group and values["image_id"] != group[0]["image_id"]:
+        with self._open() as file:
+            self._check_row_groups(file)
+            if set(file.schema_arrow.names) != set(_columns(header.track)):
+                raise InputError(f"{self.path}: was changed while it was being read. Run the command again.")
+            starts = _first_rows(file)
+            start = row = span.start if span is not None else 0
+            end = span.stop if span is not None else file.metadata.num_rows
+            before: object = _NO_ROW  # image id of the row before the span
+            for values in self._rows(file, [g for g, at in enumerate(starts) if at < start][-1:], ("image_id",)):
+                before = values["image_id"]
+            groups = [g for g, at in enumerate(starts) if at >= start]
+            for values in self._rows(file, groups, _columns(header.track)):
+                if group and values["image_id"] != group[0]["image_id"]:
+                    yield from self._image(group, start, first, header, report)
+                    first += _segments_in(group, header)
+                    group = []
+                if report.full:
+                    return
+                if not group:
+                    if row >= end:
+                        return
+                    start = row
+                row += 1
+                if values["image_id"] == before:
+                    continue  # the rest of an image of the span before
+                before = _NO_ROW
+                group.append(values)
+                parquet_guard.check_group(group)
+            if group:
                 yield from self._image(group, start, first, header, report)
-                first += _segments_in(group, header)
-                group, start = [], row
-            group.append(values)
-            parquet_guard.check_group(group)
-            if report.full:
-                return
-        if group:
-            yield from self._image(group, start, first, header, report)
+
+    def spans(self, rows: int) -> list[Span]:
+        """The file cut at row groups into spans of at least ``rows`` rows (but for the last)."""
+        with self._open() as file:
+            self._check_row_groups(file)
+            bounds = [0]
+            for at in (*_first_rows(file), file.metadata.num_rows):
+                if at - bounds[-1] >= rows or (at == file.metadata.num_rows > bounds[-1]):
+                    bounds.append(at)
+        return [Span(start, stop) for start, stop in pairwise(bounds)]
 
     def _image(
         self, group: list[dict[str, Any]], start: int, first: int, header: schema.Header, report: Report
@@ -141,23 +184,22 @@ class ParquetReader:
         if image is not None:
             yield image
 
-    def _rows(self, header: schema.Header) -> Iterator[dict[str, Any]]:
+    def _rows(self, file: Any, groups: list[int], columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         import pyarrow as pa
 
-        with self._open() as file:
-            for index in range(file.metadata.num_row_groups):
-                size = file.metadata.row_group(index).total_byte_size
-                if size > MAX_ROW_GROUP_BYTES:
-                    raise InputError(
-                        f"{self.path}: row group {index} unpacks to {size} bytes, more than {MAX_ROW_GROUP_BYTES}. Write smaller row groups (SubmissionWriter does)."
-                    )
-            try:
-                for batch in file.iter_batches(_BATCH, columns=list(_columns(header.track))):
-                    yield from parquet_guard.rows(batch)
-            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        try:
+            for batch in file.iter_batches(_BATCH, groups, columns=list(columns)):
+                yield from parquet_guard.rows(batch)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{self.path}: the Parquet data is damaged ({quote(str(error), 160)[1:-1]}).") from error
+
+    def _check_row_groups(self, file: Any) -> None:
+        for index in range(file.metadata.num_row_groups):
+            size = file.metadata.row_group(index).total_byte_size
+            if size > MAX_ROW_GROUP_BYTES:
                 raise InputError(
-                    f"{self.path}: the Parquet data is damaged ({quote(str(error), 160)[1:-1]})."
-                ) from error
+                    f"{self.path}: row group {index} unpacks to {size} bytes, more than {MAX_ROW_GROUP_BYTES}. Write smaller row groups (SubmissionWriter does)."
+                )
 
     def _open(self) -> Any:
         import pyarrow as pa
@@ -170,6 +212,12 @@ class ParquetReader:
             return pq.ParquetFile(self.path, metadata=about, read_dictionary=texts)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(f"{self.path}: not a readable Parquet file ({quote(str(error), 160)[1:-1]}).") from error
+
+
+def _first_rows(file: Any) -> list[int]:
+    """Number of the first row of each row group."""
+    sizes = (file.metadata.row_group(index).num_rows for index in range(file.metadata.num_row_groups))
+    return list(accumulate(sizes, initial=0))[:-1]
 
 
 def _columns(track: str) -> tuple[str, ...]:

@@ -82,6 +82,11 @@ class Report:
         for problem in problems:
             self.add(problem)
 
+    def taken(self) -> list[Problem]:
+        """The problems kept so far, which are no longer kept here; they stay counted."""
+        found, self.problems = self.problems, []
+        return found
+
     @property
     def full(self) -> bool:
         """Whether so much is wrong that reading on has no use."""
