@@ -78,6 +78,9 @@ def test_a_raters_latest_score_counts(times: tuple[str, str], tiny_voc: Path, tm
         ("image_id,segment,label,rater,score\na,0,cat,,1\n", "row 0, rater: expected a name"),
         ("time,image_id,segment,label,rater,score\nnoon,a,0,cat,r,1\n", "column time: expected seconds or ISO 8601"),
         ("", "cannot be read as a table"),
+        ("image_id,segment,label,rater,score\na,0,cat,r,3,\n", "a row has more cells than the header has names"),
+        ("image_id,segment,label,rater,score\nx,a,0,cat,r,3\n", "a row has more cells than the header has names"),
+        ("image_id,segment,label,rater,score\na,0,cat,r,3\na,0,cat,q,3,3\n", "cannot be read as a table"),
         ("image_id,segment,label,rater,score\na,nan,cat,r,1\na,0,cat,r,inf\n", "2 bad rows"),
     ],
 )  # fmt: skip
@@ -100,3 +103,13 @@ def test_ratings_in_parquet_are_the_same(tmp_path: Path) -> None:
     assert read_ratings(tmp_path / "r.parquet").items == read_ratings(table).items
     with pytest.raises(zgbench.InputError, match=r"expected a \.csv or \.parquet"):
         read_ratings(write({}, tmp_path / "r.json"))
+
+
+def test_a_parquet_table_that_names_its_rows(tmp_path: Path) -> None:
+    """pandas stores them in the file; they are a stranger's text, and not the place of a row."""
+    from zgbench.ratings_table import read_ratings
+
+    columns = {"image_id": ["a"], "segment": [0], "label": ["cat"], "rater": ["r"], "score": [9]}
+    pd.DataFrame(columns, index=["\u202e name"]).to_parquet(tmp_path / "r.parquet")
+    with pytest.raises(zgbench.InputError, match=r"row 0, score: expected 0, 1, 2 or 3"):
+        read_ratings(tmp_path / "r.parquet")

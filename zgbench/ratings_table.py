@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.counts import Counts
+from zgbench.csv_table import read_csv
 from zgbench.datasets import Vocabulary
 from zgbench.errors import InputError
 from zgbench.protocol import HumanAggregate
@@ -91,9 +92,9 @@ def read_ratings(path: str | os.PathLike[str]) -> Ratings:
     file = Path(path)
     try:
         if file.suffix == ".parquet":
-            table = pd.read_parquet(file)
+            table = pd.read_parquet(file).reset_index(drop=True)
         elif file.suffix == ".csv":
-            table = pd.read_csv(file, dtype=str, keep_default_na=False)
+            table = read_csv(file)
         else:
             raise InputError(
                 f"--ratings {file}: expected a .csv or .parquet file with the columns {', '.join(COLUMNS)}."

@@ -6,12 +6,15 @@ import gzip
 import io
 import json
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tests.submission.sample import oracle, sound
+
+CORPUS = Path(__file__).parent / "corpus"
 
 
 def seeds(target: str) -> list[bytes]:
@@ -24,7 +27,22 @@ def seeds(target: str) -> list[bytes]:
         "truth_png": _png,
         "truth_mat": _mat,
         "ids_list": lambda: [b"2007_000033\n2007_000042\n", b"2007_000033 1\r\n\r\n2007_000061 -1\r\nother\r\n"],
+        "embeddings": _embeddings,
+        "ratings_table": lambda: [
+            b"image_id,segment,label,rater,score\n2007_000033,0,a dog,ann,3\n2007_000033,0,a dog,bob,2\n",
+            b'score,time,rater,label,segment,image_id\r\n1,2026-01-02T03:04:05Z,"a, b",x,2,y\r\n0,2025-01-02,c,x,2,y\r\n',
+        ],
+        "planted": lambda: [b"a"],
     }[target]()
+
+
+def kept(target: str) -> dict[str, bytes]:
+    """Inputs that longer runs kept: each reached code that none before it had, or broke something once."""
+    place = CORPUS / f"{target}.zip"
+    if not place.is_file():
+        return {}
+    with zipfile.ZipFile(place) as file:
+        return {name: file.read(name) for name in file.namelist()}
 
 
 def dictionary(target: str) -> list[bytes]:
@@ -55,6 +73,10 @@ def dictionary(target: str) -> list[bytes]:
         return [b"LabelMap", b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x06\0\0\0", b"\x09\0\0\0", b"MATLAB 5.0", b"\0\1IM"]
     if target == "rle_text":
         return [b"\n", b"oooooo", b"PPPPP", b"0", b"o0", b"P0"]
+    if target == "embeddings":
+        return [b'"dtype":"F32"', b'"shape":[3,2]', b'"data_offsets":[0,24]', b"__metadata__", b"F16", b"F64", b"BF16"]
+    if target == "ratings_table":
+        return [b"image_id", b"segment", b"label", b"rater", b"score", b"time", b"1e3", b"-1", b'"', b"\xe2\x80\xae"]
     return [b"2007_000033", b"\n", b"\x1c", b"\xe2\x80\xae"]
 
 
@@ -108,6 +130,13 @@ def _png() -> list[bytes]:
         picture.save(file, format="PNG", **options)
         found.append(file.getvalue())
     return found
+
+
+def _embeddings() -> list[bytes]:
+    from safetensors.numpy import save
+
+    vectors = np.arange(1, 7).reshape(3, 2)
+    return [save({"embeddings": vectors.astype(kind)}) for kind in (np.float16, np.float32, np.float64)]
 
 
 def _mat() -> list[bytes]:

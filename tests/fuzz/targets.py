@@ -30,6 +30,8 @@ from zgbench.datasets.dataset import _split_ids
 from zgbench.datasets.mat_file import read_label_map
 from zgbench.datasets.truth import FolderSource, Truth, read_png, table_of
 from zgbench.errors import InputError, ZgbenchError
+from zgbench.ratings_table import read_ratings
+from zgbench.reassign import read_embeddings
 from zgbench.submission.collect import check_alone, collect
 from zgbench.submission.problems import COLLECTED, Report, SubmissionError
 from zgbench.submission.reader import open_submission
@@ -236,10 +238,42 @@ def ids_list(data: bytes) -> None:
         _readable(note)
 
 
+@bounded
+def embeddings(data: bytes) -> None:
+    """A submission's own segment embeddings."""
+    path = scratch() / "mine.safetensors"
+    path.write_bytes(data)
+    vectors = read_embeddings(path, 3)
+    if vectors.dtype != np.float32 or vectors.shape[0] != 3 or not np.isfinite(vectors).all():
+        raise Broken(f"{vectors.dtype} {vectors.shape}")
+
+
+@bounded
+def ratings_table(data: bytes) -> None:
+    """Ratings by people."""
+    path = scratch() / "ratings.csv"
+    path.write_bytes(data)
+    for item, scores in read_ratings(path).items.items():
+        if not scores or not set(scores.values()) <= {0, 1, 2, 3}:
+            raise Broken(f"{item}: {scores}")
+
+
+@bounded
+def planted(data: bytes) -> None:
+    """Not a reader: breaks on two bytes, to see that fuzzing finds what is there."""
+    if data[:1] != b"z":  # one after the other: a branch each, that coverage shows
+        return
+    if data[1:2] == b"g":
+        raise Broken("planted")
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (rle_text, json_submission, gzip_submission, parquet_submission, truth_png, truth_mat, ids_list)
-}
+    for target in (
+        rle_text, json_submission, gzip_submission, parquet_submission, truth_png, truth_mat, ids_list, embeddings,
+        ratings_table,
+    )
+}  # fmt: skip
 
 
 def mend_png(data: bytes) -> bytes:

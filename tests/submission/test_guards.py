@@ -1,0 +1,111 @@
+"""Bounds on what a stranger's file may cost, where they are set: spans of a Parquet file, long texts in JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import zgbench
+from tests.submission.sample import sound, write
+from zgbench import ray_engine
+from zgbench.datasets import open_dataset
+from zgbench.outcome_table import unpack
+from zgbench.submission import json_reader, parquet_guard
+from zgbench.submission.parquet_reader import ParquetReader
+from zgbench.submission.problems import Report
+from zgbench.submission.schema import MAX_SEGMENTS
+
+
+def parquet(path: Path, columns: dict[str, Any], rows: int) -> Path:
+    head = {key: value for key, value in sound().items() if key != "images"} | {"dataset": "mini"}
+    table = pa.table(columns).replace_schema_metadata({"zgbench": json.dumps(head)})
+    pq.write_table(table, path, row_group_size=rows)
+    return path
+
+
+def many_rows(path: Path) -> Path:
+    """One image of more segments than there may be, in row groups small enough each."""
+    n = MAX_SEGMENTS + 1
+    columns = {"image_id": ["mini_000"] * n, "height": [4] * n, "width": [6] * n, "label": ["a"] * n, "counts": ["0"] * n}  # fmt: skip
+    return parquet(path, columns, 4000)
+
+
+def much_text(path: Path) -> Path:
+    """One text of 1 MiB, once in the file and in 300 rows."""
+    label = pa.DictionaryArray.from_arrays(pa.array([0] * 300, pa.int32()), pa.array(["x" * (1 << 20)]))
+    columns = {"image_id": [f"i{k}" for k in range(300)], "height": [4] * 300, "width": [6] * 300, "label": label}
+    return parquet(path, columns | {"counts": ["0"] * 300}, 300)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"), [(many_rows, "more than 10000 segments"), (much_text, "more than 256 MiB of text")]
+)
+def test_a_span_is_guarded_as_the_whole_file(make: Any, says: str, tmp_path: Path) -> None:
+    """On a cluster, each task reads a span of its own."""
+    reader = ParquetReader(make(tmp_path / "mine.parquet"))
+    header = reader.header(Report())
+    assert header is not None
+    with pytest.raises(zgbench.InputError, match=says):
+        list(reader.images(header, Report()))
+    spans = reader.spans(1)
+    with pytest.raises(zgbench.InputError, match=says):
+        list(reader.images(header, Report(), spans[0]))
+    dataset = open_dataset("mini", subset="first:2")
+    task = ray_engine.CountSpan(reader, header, dataset, frozenset(dataset.ids), reader.path.stat().st_size)
+    *_, last = unpack(task.counted(pa.table({"part": [0], "start": [spans[0].start], "stop": [spans[0].stop]})))
+    assert type(last.error) is zgbench.InputError and says in str(last.error)
+
+
+def test_as_many_segments_as_there_may_be(tmp_path: Path) -> None:
+    group = [{"image_id": "a"}] * MAX_SEGMENTS
+    parquet_guard.check_group(group)
+    with pytest.raises(parquet_guard.TooMuch):
+        parquet_guard.check_group([*group, group[0]])
+
+
+@pytest.mark.parametrize("change", ["column", "type"])
+def test_a_file_replaced_between_header_and_rows(change: str, tmp_path: Path) -> None:
+    """Its columns were checked with its header."""
+    sound_columns: dict[str, Any] = {"image_id": ["a"], "height": [4], "width": [6], "label": ["a"], "counts": ["0"]}
+    reader = ParquetReader(parquet(tmp_path / "mine.parquet", sound_columns, 1))
+    header, report = reader.header(Report()), Report()
+    assert header is not None
+    if change == "column":
+        parquet(reader.path, {("class" if k == "counts" else k): v for k, v in sound_columns.items()}, 1)
+        with pytest.raises(zgbench.InputError, match="changed while it was being read"):
+            list(reader.images(header, report))
+    else:
+        parquet(reader.path, sound_columns | {"label": [[1, 2]], "height": ["tall"]}, 1)
+        assert list(reader.images(header, report)) == []
+        assert report.kinds
+
+
+@pytest.mark.parametrize("mebibytes", [4, 16])
+def test_a_long_text_is_read_in_few_steps(mebibytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ijson goes through an unfinished text again with every chunk: chunks of one size made 200 passes of 50 MiB."""
+    document = sound()
+    document["images"][0]["segments"][0]["label"] = "x" * (mebibytes << 20)
+    reader = json_reader.JsonReader(write(document, tmp_path / "mine.json"))
+    asked: list[int] = []
+    read = json_reader._Limited.read
+
+    def counted(self: Any, size: int = -1) -> bytes:
+        data = read(self, size)
+        asked.append(len(data))
+        return data
+
+    header = reader.header(Report())
+    assert header is not None
+    reader._parser()
+    monkeypatch.setattr(json_reader._Limited, "read", counted)
+    report = Report()
+    assert len(list(reader.images(header, report))) == 2
+    assert report.kinds == {"label": 1}
+    assert sum(asked) == reader.path.stat().st_size
+    assert len(asked) < 40
+    assert max(asked) <= 4 << 20
