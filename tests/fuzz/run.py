@@ -27,22 +27,23 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", action="store_true", help="stop at the first finding")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     folder = options.work / options.target
     if options.inside:
-        _fuzz(options.target, folder, options.seconds, options.seed)
+        _fuzz(options.target, folder, options.seconds, options.seed, first=options.first)
         return 0
     _plant(options.target, folder)
     end = time.monotonic() + options.seconds
     starts = 0
     while (left := round(end - time.monotonic())) > 0:
         command = [sys.executable, "-m", "tests.fuzz.run", options.target, "--work", str(options.work), "--inside"]
-        command += ["--seconds", str(left), "--seed", str(options.seed + starts)]
+        command += ["--seconds", str(left), "--seed", str(options.seed + starts), *["--first"] * options.first]
         with (folder / "log.txt").open("ab") as log:
             status = subprocess.run(command, stdout=log, stderr=log, check=False).returncode
         starts += 1
-        if starts > 50:
+        if starts > 50 or (options.first and any((folder / "findings").iterdir())):
             break
         if status != 0:
             print(f"{options.target}: a process ended with status {status}", file=sys.stderr)
@@ -68,7 +69,7 @@ def _runs(folder: Path) -> int:
     return sum(int(path.read_text()) for path in folder.glob("count-*"))
 
 
-def _fuzz(target: str, folder: Path, seconds: int, seed: int) -> None:
+def _fuzz(target: str, folder: Path, seconds: int, seed: int, *, first: bool) -> None:
     import atheris
 
     limit = 6 << 30
@@ -86,6 +87,9 @@ def _fuzz(target: str, folder: Path, seconds: int, seed: int) -> None:
             chosen(data)
         except Exception as error:
             _note(folder / "findings", data, error)
+            if first:
+                counter.write_text(str(done[0]))
+                os._exit(0)
 
     options = [
         sys.argv[0], str(folder / "corpus"), f"-max_total_time={seconds}", f"-dict={folder / 'words.txt'}", "-timeout=60",

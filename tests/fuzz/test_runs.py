@@ -1,4 +1,4 @@
-"""Short coverage-guided runs, from the kept inputs on: ten seconds a target in CI, one elsewhere.
+"""Short coverage-guided runs, from the kept inputs on: some seconds a target in CI, one elsewhere.
 
 A long run: ``python -m tests.fuzz.run TARGET --seconds 600 --work DIR``.
 """
@@ -16,7 +16,7 @@ import pytest
 from tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 10 if os.environ.get("CI") else 1
+SECONDS = 6 if os.environ.get("CI") else 1
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,17 @@ def atheris() -> None:
 
 def run(target: str, work: Path, seconds: int) -> tuple[int, int, str]:
     """Exit status, number of inputs and what was printed."""
-    command = [sys.executable, "-m", "tests.fuzz.run", target, "--seconds", str(seconds), "--work", str(work)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.run",
+        target,
+        "--seconds",
+        str(seconds),
+        "--work",
+        str(work),
+        "--first",
+    ]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True, text=True, check=False, timeout=seconds + 120,
@@ -48,7 +58,7 @@ def test_nothing_is_found(target: str, tmp_path: Path) -> None:
 
 def test_what_is_there_is_found(tmp_path: Path) -> None:
     """A defect behind two bytes: guided by coverage it takes thousands of inputs, by chance tens of thousands."""
-    status, inputs, said = run("planted", tmp_path, 10)
+    status, inputs, said = run("planted", tmp_path, 60)
     assert status == 1, said
     assert "1 findings ['Broken-targets-" in said
     (found,) = [path for path in (tmp_path / "planted/findings").iterdir() if path.suffix != ".txt"]

@@ -14,11 +14,14 @@ import zgbench
 from tests.submission.sample import sound, write
 from zgbench import ray_engine
 from zgbench.datasets import open_dataset
+from zgbench.datasets.catalogue import SPECS
+from zgbench.datasets.dataset import _split_ids
+from zgbench.datasets.truth import FolderSource
 from zgbench.outcome_table import unpack
-from zgbench.submission import json_reader, parquet_guard
+from zgbench.submission import json_reader, parquet_guard, parquet_reader
 from zgbench.submission.parquet_reader import ParquetReader
 from zgbench.submission.problems import Report
-from zgbench.submission.schema import MAX_SEGMENTS
+from zgbench.submission.schema import MAX_DESCRIPTION, MAX_SEGMENTS, MAX_SIDE, check_image
 
 
 def parquet(path: Path, columns: dict[str, Any], rows: int) -> Path:
@@ -66,6 +69,44 @@ def test_as_many_segments_as_there_may_be(tmp_path: Path) -> None:
     parquet_guard.check_group(group)
     with pytest.raises(parquet_guard.TooMuch):
         parquet_guard.check_group([*group, group[0]])
+
+
+def test_a_row_group_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judged by what the file says of itself, before it is unpacked; pyarrow unpacks no more than that."""
+    columns = {"image_id": ["a"], "height": [4], "width": [6], "label": ["a"], "counts": ["0"]}
+    reader = ParquetReader(parquet(tmp_path / "mine.parquet", columns, 1))
+    header = reader.header(Report())
+    assert header is not None
+    assert len(list(reader.images(header, Report()))) == 1
+    monkeypatch.setattr(parquet_reader, "MAX_ROW_GROUP_BYTES", 100)
+    for read in (lambda: list(reader.images(header, Report())), lambda: reader.spans(1)):
+        with pytest.raises(
+            zgbench.InputError, match=r"row group 0 unpacks to \d+ bytes, more than 100\. Write smaller"
+        ):
+            read()
+
+
+@pytest.mark.parametrize(("length", "found"), [(MAX_DESCRIPTION, 0), (MAX_DESCRIPTION + 1, 1)])
+def test_a_description_of_a_method(length: int, found: int, tmp_path: Path) -> None:
+    report, document = Report(), sound() | {"method": {"description": "x" * length}}
+    json_reader.JsonReader(write(document, tmp_path / "mine.json")).header(report)
+    assert report.kinds.total() == found
+
+
+@pytest.mark.parametrize(("size", "found"), [([1, MAX_SIDE], 0), ([1, MAX_SIDE + 1], 1), ([1 << 14, 1 << 14], 0), ([1 << 14, (1 << 14) + 1], 1)])  # fmt: skip
+def test_sizes_that_an_image_may_claim(size: list[int], found: int) -> None:
+    report = Report()
+    check_image({"id": "a", "size": size, "segments": []}, "$", 0, "free", report)
+    assert report.kinds.total() == found
+
+
+def test_a_long_list_of_image_ids(tmp_path: Path) -> None:
+    place = tmp_path / SPECS["pas20"].split_list
+    place.parent.mkdir(parents=True)
+    with place.open("wb") as file:
+        file.truncate((16 << 20) + 1)
+    with pytest.raises(zgbench.DataError, match=r"more than 16 MiB\. Restore"):
+        _split_ids(SPECS["pas20"], tmp_path, FolderSource("pas20", tmp_path, ".png", tmp_path), [])
 
 
 @pytest.mark.parametrize("change", ["column", "type"])

@@ -1,0 +1,61 @@
+"""SECURITY.md says what the code does: every limit has the number that is in force, every test that it names is there."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fuzz.targets import TARGETS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+LIMITS = re.findall(r"^\| `(zgbench[\w.]+)` \| ([\d,]+)( [KMG]iB)? \|", PAGE, re.MULTILINE)
+UNITS = {"": 1, " KiB": 1 << 10, " MiB": 1 << 20, " GiB": 1 << 30}
+
+
+def there(name: str) -> bool:
+    """Whether the package of a module of a constant is part of this copy."""
+    return importlib.util.find_spec(".".join(name.split(".")[:2])) is not None
+
+
+def value(name: str) -> Any:
+    """What a dotted name stands for."""
+    words = name.split(".")
+    for length in range(len(words) - 1, 0, -1):
+        try:
+            found = importlib.import_module(".".join(words[:length]))
+        except ModuleNotFoundError:
+            continue
+        for word in words[length:]:
+            found = getattr(found, word)
+        return found
+    raise AssertionError(f"no module for {name}")
+
+
+@pytest.mark.parametrize(("name", "number", "unit"), [limit for limit in LIMITS if there(limit[0])])
+def test_a_limit_is_the_code_s(name: str, number: str, unit: str) -> None:
+    assert int(value(name)) == int(number.replace(",", "")) * UNITS[unit]
+
+
+def test_no_limit_is_left_out() -> None:
+    assert len(LIMITS) >= 29
+    named = {name.rpartition(".")[2] for name, _, _ in LIMITS}
+    for path in (ROOT / "zgbench").rglob("*.py"):
+        for constant in re.findall(r"^_?MAX_\w+(?= = )", path.read_text(encoding="utf-8"), re.MULTILINE):
+            assert constant in named, f"{path}: {constant}"
+
+
+def test_what_it_names_is_there() -> None:
+    folders = {"tests/board/": "zgbench.board", "tests/ratings/": "zgbench.ratings"}
+    tests = set(re.findall(r"`(tests/[\w/]+\.py)`", PAGE))
+    assert len(tests) >= 14
+    for test in tests:
+        package = next((package for folder, package in folders.items() if test.startswith(folder)), "zgbench")
+        assert (ROOT / test).is_file() or not there(f"{package}.x"), test
+    for target in TARGETS:
+        assert f"`{target}`" in PAGE
