@@ -102,6 +102,12 @@ def one_text_in_many_rows() -> tuple[str, bytes]:
     return "mine.parquet", _parquet(columns | {"counts": ["0"] * rows})
 
 
+def one_large_text() -> tuple[str, bytes]:
+    """One label of 150 MB in 5 kB: several times that while it is read."""
+    columns = {"image_id": ["2007_000033"], "height": [4], "width": [6], "label": ["x" * 150_000_000], "counts": ["0"]}
+    return "mine.parquet", _parquet(columns)
+
+
 def many_rows_of_one_image() -> tuple[str, bytes]:
     """Five million segments of one image."""
     import pyarrow as pa
@@ -160,7 +166,7 @@ BOMBS: dict[str, Bomb] = {
     bomb.__name__: bomb
     for bomb in (
         long_keys, long_top_key, brackets, brackets_at_the_top, deep, digits, blanks, long_mask,
-        long_mask_of_a_large_picture, one_text_in_many_rows, many_rows_of_one_image, packed_mat, nested_mat, large_png,
+        long_mask_of_a_large_picture, one_text_in_many_rows, one_large_text, many_rows_of_one_image, packed_mat, nested_mat, large_png,
         program_png,
     )
 }  # fmt: skip

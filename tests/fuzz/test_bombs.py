@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAID = {
     "long_keys": "unknown-key", "long_top_key": "unknown-key", "brackets": "200000 values", "brackets_at_the_top": "200000 values",
     "deep": "nested more than 8 deep", "digits": "not valid JSON", "blanks": "No honest", "long_mask": "characters of run lengths",
-    "long_mask_of_a_large_picture": "wrong-size", "one_text_in_many_rows": "more than 256 MiB of text",
+    "long_mask_of_a_large_picture": "wrong-size", "one_text_in_many_rows": "more than 256 MiB of text", "one_large_text": "more than 200 times its size",
     "many_rows_of_one_image": "more than 10000 segments", "packed_mat": "unpacks to more than 64 MiB",
     "nested_mat": "not a matrix of numbers", "large_png": "8200 × 8200 pixels", "program_png": "not a readable PNG",
 }  # fmt: skip

@@ -72,7 +72,7 @@ def test_as_many_segments_as_there_may_be(tmp_path: Path) -> None:
 
 
 def test_a_row_group_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judged by what the file says of itself, before it is unpacked; pyarrow unpacks no more than that."""
+    """Judged by what the file says of itself, before it is unpacked."""
     columns = {"image_id": ["a"], "height": [4], "width": [6], "label": ["a"], "counts": ["0"]}
     reader = ParquetReader(parquet(tmp_path / "mine.parquet", columns, 1))
     header = reader.header(Report())
@@ -84,6 +84,14 @@ def test_a_row_group_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytes
             zgbench.InputError, match=r"row group 0 unpacks to \d+ bytes, more than 100\. Write smaller"
         ):
             read()
+
+
+def test_a_file_that_unpacks_to_much_more_than_it_has() -> None:
+    parquet_guard.check_unpacked(128 << 20, 100)
+    parquet_guard.check_unpacked(200 << 20, 1 << 20)
+    for size, packed in (((128 << 20) + 1, 100), ((200 << 20) + 1, 1 << 20)):
+        with pytest.raises(parquet_guard.TooMuch, match="more than 200 times its size"):
+            parquet_guard.check_unpacked(size, packed)
 
 
 @pytest.mark.parametrize(("length", "found"), [(MAX_DESCRIPTION, 0), (MAX_DESCRIPTION + 1, 1)])

@@ -15,6 +15,9 @@ from zgbench.submission.schema import MAX_SEGMENTS
 TEXTS = ("image_id", "label", "counts", "class")
 MAX_BATCH_BYTES = 256 << 20
 """Texts of the rows that are read at once; an honest submission has some MiB."""
+MAX_UNPACKED = 128 << 20
+MAX_RATIO = 200
+"""A file may unpack to ``MAX_UNPACKED`` bytes, and beyond that to ``MAX_RATIO`` times its size."""
 
 
 class TooMuch(ValueError):
@@ -37,6 +40,12 @@ def type_problems(schema: Any) -> list[Problem]:
                 Problem("type", f"column {field.name}", f"a column of {wanted}", quote(str(field.type)), "Cast it.")
             )
     return problems
+
+
+def check_unpacked(size: int, packed: int) -> None:
+    """Raise TooMuch when a file says that it unpacks to so many bytes more than it has."""
+    if size > max(MAX_UNPACKED, MAX_RATIO * packed):
+        raise TooMuch(f"it unpacks to {size} bytes, more than {MAX_RATIO} times its size")
 
 
 def rows(batch: Any) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -107,8 +108,13 @@ class ParquetReader:
         Args:
             span: give only the images whose first row lies in it; their ``first`` counts from its start.
         """
-        try:
+        with self._telling():
             yield from self._images(header, report, span)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
         except parquet_guard.TooMuch as error:
             raise InputError(f"{self.path}: {error}. No honest submission does.") from error
 
@@ -148,7 +154,7 @@ class ParquetReader:
 
     def spans(self, rows: int) -> list[Span]:
         """The file cut at row groups into spans of at least ``rows`` rows (but for the last)."""
-        with self._open() as file:
+        with self._open() as file, self._telling():
             self._check_row_groups(file)
             bounds = [0]
             for at in (*_first_rows(file), file.metadata.num_rows):
@@ -194,12 +200,13 @@ class ParquetReader:
             raise InputError(f"{self.path}: the Parquet data is damaged ({quote(str(error), 160)[1:-1]}).") from error
 
     def _check_row_groups(self, file: Any) -> None:
-        for index in range(file.metadata.num_row_groups):
-            size = file.metadata.row_group(index).total_byte_size
+        sizes = [file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups)]
+        for index, size in enumerate(sizes):
             if size > MAX_ROW_GROUP_BYTES:
                 raise InputError(
                     f"{self.path}: row group {index} unpacks to {size} bytes, more than {MAX_ROW_GROUP_BYTES}. Write smaller row groups (SubmissionWriter does)."
                 )
+        parquet_guard.check_unpacked(sum(sizes), self.path.stat().st_size)
 
     def _open(self) -> Any:
         import pyarrow as pa
