@@ -1,6 +1,6 @@
 """How much faster ZeroCap is, all segments and beams together, than the plain loop: the small models of mini.
 
-    python tests/benchmarks/bench_zerocap.py [--runs 5] [--segments 2] [--tokens 2]
+    python tests/benchmarks/bench_zerocap.py [--runs 5] [--segments 1] [--tokens 2]
 
 Published constants but for the number of tokens, which the plain loop would need hours for on a CPU: 512 candidates,
 5 beams, 5 gradient steps. The plain loop (reference_method/plain.py) encodes every candidate text whole.
@@ -43,7 +43,7 @@ def main() -> None:
     """Take turns; the texts must be the same."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--segments", type=int, default=2)
+    parser.add_argument("--segments", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="lines of JSON for run_all.py")
     options = parser.parse_args()
@@ -67,7 +67,7 @@ def main() -> None:
         )
         plain.append(seconds)
         assert names == expected, f"{names} is not {expected}"
-    what = f"ZeroCap, {options.segments} segments, {options.tokens} tokens, mini's GPT-2, a text tower of {TEXT['layers']} layers"
+    what = f"ZeroCap, {options.segments} segment(s), {options.tokens} tokens, mini's GPT-2, a text tower of {TEXT['layers']} layers"
     if options.json:
         row(what, "s", ours, "plain loop", plain, note="the same texts")
     else:
