@@ -82,7 +82,7 @@ def against_peers(folder: Path, images: int, runs: int, as_json: bool) -> None:
     values, found = ours(submission, ratings)
     assigned = assigned_of(found)
     assert set(values) == set(assigned) == set(SIX)
-    peers = installed()
+    peers, missing = installed()
     times: dict[str, list[float]] = {"zgbench": [], **{name: [] for name in peers}}
     worst = dict.fromkeys(peers, 0.0)
     for _ in range(runs):
@@ -96,10 +96,13 @@ def against_peers(folder: Path, images: int, runs: int, as_json: bool) -> None:
     if not as_json:
         print(f"\n{title}, {runs} runs, one core each\n{'':28} {'ms an image':>24} {'slower than zgbench by':>24}")
         print(f"{'zgbench':28} {spread(times['zgbench']):>24}")
+    for name in missing:
+        print(f"{name:28} is not installed", file=sys.stderr)
     for name in peers:
         ratios = [t / z for t, z in zip(times[name], times["zgbench"], strict=True)]
         if as_json:
             note = f"scores differ by at most {worst[name]:.0e}" if worst[name] else "the same scores"
+            note += "".join(f"; {other} is not installed" for other in missing)
             row(title, "ms/image", times["zgbench"], name, times[name], note=note)
         else:
             print(f"{name:28} {spread(times[name]):>24} {spread(ratios, '×'):>24}")

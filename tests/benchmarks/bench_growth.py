@@ -43,13 +43,18 @@ def child(path: Path, times: int, workers: int) -> None:
 
     dataset = replicated(times)
     evaluation.open_dataset = lambda *_, **__: dataset  # type: ignore[assignment]
-    before, began = peak_kib(), time.perf_counter()
-    found = evaluation.evaluate(path, reassign=["tt"], text_encoder=Stand(), workers=workers, out=path.parent / "out")
+    counted: list[int] = []  # the peak, after each batch of the pixel pass
+    began = time.perf_counter()
+    found = evaluation.evaluate(
+        path, reassign=["tt"], text_encoder=Stand(), workers=workers, out=path.parent / "out",
+        progress=lambda *_: lambda _: counted.append(peak_kib()),
+    )  # fmt: skip
     seconds = time.perf_counter() - began
-    workers_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(u.ru_utime + u.ru_stime for u in usage)
     shares = {key: value for key, value in found.timing.items() if key in ("counts", "scores")}
     stats = next((path.parent / "out").glob(f"{path.stem}*.stats.parquet"))
-    told = {"seconds": seconds, "before_kib": before, "main_kib": peak_kib(), "worker_kib": workers_kib, **shares, "images": len(dataset.ids), "stats_bytes": stats.stat().st_size}  # fmt: skip
+    told = {"seconds": seconds, "cpu": cpu, "pass_kib": counted[-1], "main_kib": peak_kib(), "worker_kib": usage[1].ru_maxrss, **shares, "images": len(dataset.ids), "stats_bytes": stats.stat().st_size}  # fmt: skip
     stats.unlink()  # the next run is to count again
     print(json.dumps(told))
 
@@ -89,19 +94,20 @@ def main() -> None:
     for times, found in runs.items():
         images = int(found[0]["images"])
         per_image = [1e3 * run["seconds"] / images for run in found]
-        main_kib = statistics.median(run["main_kib"] for run in found)
-        worker_kib = max(run["worker_kib"] for run in found)
-        memory = f"main process {main_kib / 1024:.0f} MiB, a worker {worker_kib / 1024:.0f} MiB"
+        kib = {key: statistics.median(run[key] for run in found) for key in ("pass_kib", "main_kib", "worker_kib")}
+        memory = "pixel pass {pass_kib:.0f} MiB, in all {main_kib:.0f}, a worker {worker_kib:.0f}".format(
+            **{key: value / 1024 for key, value in kib.items()}
+        )
         if fewer:
-            before = statistics.median(run["main_kib"] for run in runs[fewer])
             more = images - FIRST * fewer
-            memory += f": {(main_kib - before) / more:.2f} KiB more for each image more"
+            growth = [(kib[key] - statistics.median(run[key] for run in runs[fewer])) / more for key in ("pass_kib", "main_kib")]  # fmt: skip
+            memory += f"; {growth[0]:.1f} and {growth[1]:.1f} KiB more for each image more"
         if options.json:
             what = f"`evaluate`, TT, {images:,} images, {segments[times]:,} segments, {workers} workers"
             row(what, "ms/image", per_image, earlier and f"{FIRST * fewer:,} images", earlier, note=memory)
         else:
-            counts, scores = (statistics.median(1e3 * run[key] / images for run in found) for key in ("counts", "scores"))  # fmt: skip
-            print(f"{images:6} images {segments[times]:7} segments: {spread(per_image, ' ms')} an image (counts {counts:.2f}, scores {scores:.2f}); {memory}; "
+            cpu, counts, scores = (statistics.median(1e3 * run[key] / images for run in found) for key in ("cpu", "counts", "scores"))  # fmt: skip
+            print(f"{images:6} images {segments[times]:7} segments: {spread(per_image, ' ms')} an image (processor {cpu:.2f}, counts {counts:.2f}, scores {scores:.2f}); {memory}; "
                   f"submission {size[times] / images:.0f} B, counts {found[0]['stats_bytes'] / images:.0f} B an image")  # fmt: skip
         earlier, fewer = per_image, times
 

@@ -123,7 +123,10 @@ def main() -> None:
         for name in peers:
             title = f"RLE {what}, {masks:,} masks of {len(images)} VOC images"
             if options.json:
-                row(title, "µs/mask", per_mask["zgbench"], name, per_mask[name], note="the same output")
+                note = "the same output" + "".join(
+                    f"; {other} is not installed" for other in PEERS if other not in peers
+                )
+                row(title, "µs/mask", per_mask["zgbench"], name, per_mask[name], note=note)
             else:
                 ratios = [b / a for a, b in zip(times["zgbench"], times[name], strict=True)]
                 print(f"{title}: {spread(per_mask['zgbench'], ' µs')}, {name} {spread(per_mask[name], ' µs')}: {spread(ratios, '×')}")  # fmt: skip

@@ -90,15 +90,17 @@ def definition(submission: Path, data: Path, assigned: Assigned) -> dict[Row, fl
     return {row: float(np.mean(i[u > 0] / u[u > 0])) for row, (i, u) in sums.items()}
 
 
-def installed() -> dict[str, Callable[[Path, Path, Assigned], dict[Row, float]]]:
-    """The peers that can be imported, by name."""
+def installed() -> tuple[dict[str, Callable[[Path, Path, Assigned], dict[Row, float]]], list[str]]:
+    """The peers that can be imported, by name, and the names of the others."""
     found: dict[str, Callable[[Path, Path, Assigned], dict[Row, float]]] = {}
+    missing: list[str] = []
     for name, way in (("torchmetrics", torchmetrics_way), ("mmsegmentation", mmseg_way)):
         try:
             measure = way()
         except ImportError:
+            missing.append(name)
             continue
         found[name] = lambda submission, data, assigned, measure=measure: by_metric(
             submission, data, assigned, lambda: measure
         )
-    return found | {"the loop of the definition": definition}
+    return found | {"the loop of the definition": definition}, missing
