@@ -52,7 +52,7 @@ def joint_counts(truth: Truth, found: Foreground) -> Entries:
     Raises:
         ValueError: the truth holds a stored value that its table does not define.
     """
-    pixels = np.ascontiguousarray(truth.pixels)
+    pixels: NDArray[Any] = np.ascontiguousarray(truth.pixels)
     height, width = pixels.shape
     # gap, run, gap, run, …, gap: where each begins, and whose it is (0 = in no segment)
     bounds = np.empty(2 * len(found.starts) + 2, dtype=np.uint32)
