@@ -1,7 +1,7 @@
 """The pixel pass: submission and truth in, ``N[s, c]`` out, every image looked at once, in parallel processes.
 
-Masks are never materialised one by one. The runs of an image's segments paint one label map; the joint
-histogram of that map and the truth is N.
+No mask and no label map is ever materialised: N is counted from the runs of an image's segments and the places where
+the truth changes.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _TOGETHER = 4
 """Images whose masks are parsed at once: enough to spread numpy's overhead, few enough to stay in the cache."""
 
 Int = NDArray[np.integer[Any]]
+_1, _2 = np.uint32(1), np.uint32(2)
 Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
 
@@ -52,44 +53,45 @@ def joint_counts(truth: Truth, found: Foreground) -> Entries:
     Raises:
         ValueError: the truth holds a stored value that its table does not define.
     """
-    area = truth.pixels.size
-    bits = 8 * truth.pixels.itemsize
-    ends = found.starts + found.lengths
-    bounds = np.empty(2 * len(ends) + 2, dtype=np.int64)  # gap, run, gap, run, …, gap
-    bounds[0], bounds[1:-1:2], bounds[2:-1:2], bounds[-1] = 0, found.starts, ends, area
-    narrow = bits == 8 and not (found.segments >= 255).any()  # half the bytes to move, for nearly every image
-    owners: NDArray[Any] = np.zeros(len(bounds) - 1, dtype=np.uint16 if narrow else np.uint32)  # 0 = in no segment
+    pixels: NDArray[Any] = np.ascontiguousarray(truth.pixels)
+    height, width = pixels.shape
+    # gap, run, gap, run, …, gap: where each begins, and whose it is (0 = in no segment)
+    bounds = np.empty(2 * len(found.starts) + 2, dtype=np.uint32)
+    bounds[0], bounds[1:-1:2], bounds[-1] = 0, found.starts, pixels.size
+    bounds[2:-1:2] = found.starts + found.lengths
+    owners = np.zeros(len(bounds) - 1, dtype=np.int64)
     owners[1::2] = found.segments + 1
-    owners <<= bits
-    joint = np.repeat(owners, np.diff(bounds))
-    joint |= truth.pixels.T.ravel()
-    # the joint map changes far less often than once a pixel: count its runs, not its pixels
-    starts = np.flatnonzero(joint[1:] != joint[:-1]) + 1
-    starts = np.concatenate(([0], starts))
-    lengths = np.diff(starts, append=area)
-    if narrow:
-        per_key = np.bincount(joint[starts], weights=lengths)
-        keys = np.flatnonzero(per_key)
-        pixels = per_key[keys].astype(np.int64)
-    else:  # too many possible keys for a table
-        keys, inverse = np.unique(joint[starts].astype(np.int64), return_inverse=True)
-        pixels = np.bincount(inverse, weights=lengths).astype(np.int64)
-    stored = keys & ((1 << bits) - 1)
-    classes = truth.table[stored]
-    if (classes == INVALID).any():
-        raise ValueError(
-            f"the truth holds the value {int(stored[classes == INVALID][0])}, which the data set does not define"
-        )
-    return _merge((keys >> bits) - 1, classes, pixels)
-
-
-def _merge(segments: Int, classes: Int, pixels: Int) -> Entries:
-    """Drop void and add up stored values that mean the same class."""
-    kept = classes != VOID
-    stride = int(classes.max(initial=0)) + 1
-    per_key = np.bincount((segments[kept].astype(np.int64) + 1) * stride + classes[kept], weights=pixels[kept])
+    filled = np.flatnonzero(bounds[1:] > bounds[:-1])
+    # one sorted list of both sides' beginnings, the lowest bit telling the side: between two of them, segment and
+    # class stay the same
+    begins = np.concatenate((bounds[filled] * _2 + _1, _changes(pixels) * _2, bounds[-1:] * _2))
+    begins.sort()
+    starts, ours = begins[:-1] >> _1, begins[:-1] & _1
+    joint = owners[filled].take(np.cumsum(ours, dtype=np.int64) - 1)
+    column, row = np.divmod(starts, np.uint32(height))
+    row *= np.uint32(width)
+    row += column
+    stored = pixels.ravel().take(row)
+    classes = truth.table.take(stored)
+    if classes.min() == INVALID:
+        value = int(stored[classes == INVALID][0])
+        raise ValueError(f"the truth holds the value {value}, which the data set does not define")
+    stride = int(classes.max()) + 2
+    joint *= stride
+    joint += classes - VOID
+    per_key = np.bincount(joint, weights=np.diff(begins >> _1))
     keys = np.flatnonzero(per_key)
-    return (keys // stride - 1).astype(np.int32), (keys % stride).astype(np.int32), per_key[keys].astype(np.int32)
+    keys = keys[keys % stride > 0]  # void
+    segments, found_classes = np.divmod(keys, stride)
+    return (segments - 1).astype(np.int32), (found_classes + VOID).astype(np.int32), per_key[keys].astype(np.int32)
+
+
+def _changes(pixels: NDArray[Any]) -> NDArray[np.uint32]:
+    """Where, in column-major order, a pixel differs from the one before, uint32; not sorted."""
+    height, width = pixels.shape
+    row, column = np.divmod(np.flatnonzero(pixels[1:] != pixels[:-1]).astype(np.uint32), np.uint32(width))
+    tops = np.flatnonzero(pixels[0, 1:] != pixels[-1, :-1]).astype(np.uint32) + _1
+    return np.concatenate((column * np.uint32(height) + row + _1, tops * np.uint32(height)))
 
 
 @dataclass(frozen=True)

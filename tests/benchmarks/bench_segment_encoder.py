@@ -11,45 +11,20 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import statistics
 import time
 from collections.abc import Callable
-from typing import Any
 
-import open_clip
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from machine import not_measured, row, spread
 
-from zgbench.encoders.masked_attention import area_average
+try:
+    import open_clip
+    import torch
+    from torch import Tensor
+except ImportError as missing:
+    not_measured(f"{missing.name}: pip install 'zgbench[models]'")
+
+from reference_method.plain import embed_segment
 from zgbench.encoders.segment import SegmentEncoder, SegmentEncoderConfig
-
-
-def plain_pass(visual: Any, pixels: Tensor, mask: Tensor, config: SegmentEncoderConfig) -> Tensor:
-    """One segment through all layers with all tokens. [3, H, W], [h, w] → [d]."""
-    weights = F.pad(area_average(mask[None], visual.grid_size).flatten(), (1, 0), value=1.0)
-    patches = visual.conv1(pixels[None]).flatten(2).transpose(1, 2)
-    x = visual.ln_pre(torch.cat([visual.class_embedding[None, None], patches], dim=1) + visual.positional_embedding)
-    blocks = visual.transformer.resblocks
-    first = config.first_masked_layer % len(blocks)
-    for block in blocks[:first]:
-        x = block(x)
-    for block in blocks[first:]:
-        packed = F.linear(block.ln_1(x), block.attn.in_proj_weight, block.attn.in_proj_bias)
-        q, k, v = (part.unflatten(2, (block.attn.num_heads, -1)).transpose(1, 2) for part in packed.chunk(3, dim=2))
-        heads = F.scaled_dot_product_attention(q, k, v, attn_mask=weights.log()[None, None, None])
-        if config.mode == "globsub":
-            unmasked = F.scaled_dot_product_attention(q, k, v)
-            if config.saliency == "outputs":
-                a, b = heads.transpose(1, 2).flatten(2), unmasked.transpose(1, 2).flatten(2)
-            else:
-                logits = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5
-                a, b = (logits + weights.log()).softmax(dim=-1), logits.softmax(dim=-1)
-            saliency = F.cosine_similarity(a, b, dim=-1).mean()
-            heads = heads - torch.exp(-((saliency + 1) ** 2) / (2 * config.sigma**2)) * unmasked[:, :, :1]
-        x = x + block.attn.out_proj(heads.transpose(1, 2).flatten(2))
-        x = x + block.mlp(block.ln_2(x))
-    return visual.ln_post(x[0, 0]) @ visual.proj
 
 
 def regions(count: int, height: int, width: int) -> Tensor:
@@ -69,10 +44,6 @@ def timed(work: Callable[[], Tensor]) -> tuple[float, Tensor]:
     return time.perf_counter() - begin, result
 
 
-def spread(values: list[float], unit: str) -> str:
-    return f"{statistics.median(values):.2f}{unit} ({min(values):.2f}–{max(values):.2f})"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5, help="measured pairs, after one that is not counted")
@@ -83,6 +54,7 @@ def main() -> None:
     parser.add_argument("--saliency", choices=["outputs", "probabilities"], default="outputs")
     parser.add_argument("--chunk", type=int, help="segments at a time; default: the encoder's own choice")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--json", action="store_true", help="lines of JSON for run_all.py")
     args = parser.parse_args()
 
     torch.manual_seed(0)
@@ -100,17 +72,11 @@ def main() -> None:
     masks = regions(args.segments, 375, 500).to(args.device)
 
     def plain() -> Tensor:
-        return torch.stack([plain_pass(visual, pixels, mask, config) for mask in masks])
+        return torch.stack([embed_segment(visual, pixels, mask, config) for mask in masks])
 
     def shared() -> Tensor:
         return encoder.encode_tensor(pixels, masks)
 
-    processor = torch.cuda.get_device_name() if args.device.startswith("cuda") else platform.processor()
-    print(f"machine     {platform.machine()} {processor}, {os.cpu_count()} CPUs, {torch.get_num_threads()} threads")
-    print(
-        f"software    Python {platform.python_version()}, torch {torch.__version__}, open_clip {open_clip.__version__}"
-    )
-    print(f"work        {name}, {config.describe()}, float32, {args.segments} segments, chunk {encoder.chunk}")
     times: list[tuple[float, float]] = []
     with torch.inference_mode():
         difference = (timed(plain)[1] - timed(shared)[1]).abs().max().item()
@@ -121,9 +87,21 @@ def main() -> None:
             else:
                 slow, fast = timed(plain)[0], timed(shared)[0]
             times.append((slow, fast))
-    print(f"plain       {spread([slow for slow, _ in times], ' s')}, one full pass per segment")
-    print(f"shared      {spread([fast for _, fast in times], ' s')}")
-    print(f"ratio       {spread([slow / fast for slow, fast in times], '×')}, median (min–max) over {args.runs} pairs")
+    slow, fast = [s for s, _ in times], [f for _, f in times]
+    if args.json:
+        what = f"{args.segments} segment embeddings, {name}, {args.mode}"
+        note = f"numbers differ by at most {difference:.0e}"
+        row(what, "s", fast, "a pass for each segment", slow, note=note)
+        return
+    processor = torch.cuda.get_device_name() if args.device.startswith("cuda") else platform.processor()
+    print(f"machine     {platform.machine()} {processor}, {os.cpu_count()} CPUs, {torch.get_num_threads()} threads")
+    print(
+        f"software    Python {platform.python_version()}, torch {torch.__version__}, open_clip {open_clip.__version__}"
+    )
+    print(f"work        {name}, {config.describe()}, float32, {args.segments} segments, chunk {encoder.chunk}")
+    print(f"plain       {spread(slow, ' s')}, one full pass per segment")
+    print(f"shared      {spread(fast, ' s')}")
+    print(f"ratio       {spread([a / b for a, b in times], '×')}, median (min–max) over {args.runs} pairs")
     print(f"difference  {difference:.1e}, largest of an embedding's numbers")
 
 

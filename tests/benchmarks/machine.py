@@ -1,12 +1,18 @@
-"""What a benchmark ran on, and how its ratios are told."""
+"""What a benchmark ran on, and how its figures are told."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NoReturn
+
+NOT_MEASURED = 77
+"""Exit status of a benchmark that lacks something: data, a peer, a browser, a database."""
 
 
 def describe() -> str:
@@ -23,4 +29,42 @@ def describe() -> str:
 
 def spread(values: Sequence[float], unit: str = "") -> str:
     """Median with the range."""
-    return f"{statistics.median(values):.3g}{unit} [{min(values):.3g}, {max(values):.3g}]"
+    return f"{shown(statistics.median(values))}{unit} [{shown(min(values))}–{shown(max(values))}]"
+
+
+def shown(value: float) -> str:
+    """Three digits, never as a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def row(
+    what: str,
+    unit: str,
+    ours: Sequence[float],
+    against: str | None = None,
+    theirs: Sequence[float] | None = None,
+    goal: float | None = None,
+    note: str | None = None,
+) -> None:
+    """Print one row of the table as a line of JSON.
+
+    Args:
+        what: is measured.
+        unit: of the numbers.
+        ours: one number a run, at least five.
+        against, theirs: the other side and its number in each of the same runs.
+        goal: ours is to stay under this.
+        note: a few words.
+    """
+    assert len(ours) >= 5 and (theirs is None or len(theirs) == len(ours)), what
+    found: dict[str, Any] = {"what": what, "unit": unit, "ours": list(ours)}
+    found |= {"against": against, "theirs": list(theirs)} if theirs is not None else {}
+    found |= {"goal": {"under": goal}} if goal is not None else {}
+    found |= {"note": note} if note else {}
+    print(json.dumps(found, ensure_ascii=False), flush=True)
+
+
+def not_measured(why: str) -> NoReturn:
+    """End a benchmark that lacks something."""
+    print(why, file=sys.stderr)
+    sys.exit(NOT_MEASURED)
