@@ -20,12 +20,13 @@ from zgbench.encoders.clip import Clip
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import DataError, ModelUnavailable, UsageError
 from zgbench.files import sha256_file
+from zgbench.item_masks import mask_hashes
 from zgbench.protocol import Protocol, Reassignment, preset
 from zgbench.ratings_table import Ratings, read_ratings
 from zgbench.reassign import Decision, class_vectors, segment_to_text, text_to_text
 from zgbench.result import Evaluation
 from zgbench.rows import Reassigned
-from zgbench.scoring import ProgressFactory, Run, scored
+from zgbench.scoring import ProgressFactory, Run, by_people, scored
 from zgbench.submission.collect import collect
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission, stem_of
@@ -63,7 +64,7 @@ def evaluate(
         protocol: preset name or Protocol; default ``mini`` on the data set mini, else ``v1``.
         reassign: ``tt``, ``st`` or both. By default both are tried, and what cannot be had is told in the result;
             what is asked for by name and cannot be had is an error.
-        ratings: table of human ratings, see :func:`zgbench.ratings_table.read_ratings`.
+        ratings: store or table of human ratings, see :func:`zgbench.ratings_table.read_ratings`.
         partial: score the images that the submission has.
         subset: ``first:N`` or ``random:N:SEED``.
         background, human, seed: override the protocol's.
@@ -110,15 +111,19 @@ def evaluate(
     run.timing["counts"] = time.perf_counter() - started
 
     started = time.perf_counter()
+    masks = mask_hashes(reader, header, dataset, counts, table.images) if table is not None and table.by_item else None
     reassigned = [
-        one for how in asked if (one := _reassigned(run, how, counts, table, strict=reassign is not None)) is not None
+        one
+        for how in asked
+        if (one := _reassigned(run, how, counts, table, masks, strict=reassign is not None)) is not None
     ]
     run.timing["models"] = time.perf_counter() - started
     started = time.perf_counter()
+    run.excluded = table.excluded if table is not None else ()
     found = scored(run, counts, kept_dataset, reassigned)
-    run.timing["scores"] = time.perf_counter() - started
     if table is not None:
-        found.result["ratings"] = {"sha256": table.sha256, "aggregate": chosen.human}
+        found.result["ratings"] = by_people(run, counts, reassigned, table)
+    run.timing["scores"] = time.perf_counter() - started
     if out is not None:
         found.save(Path(out))
     return found
@@ -175,7 +180,7 @@ def _counts(run: Run, report: Report, partial: bool, workers: int, out: Path | N
 
 
 def _reassigned(
-    run: Run, how: Reassignment, counts: Counts, table: Ratings | None, *, strict: bool
+    run: Run, how: Reassignment, counts: Counts, table: Ratings | None, masks: list[str] | None, *, strict: bool
 ) -> Reassigned | None:
     if how in run.unavailable:
         return None
@@ -192,7 +197,11 @@ def _reassigned(
             raise
         run.unavailable[how] = str(error)
         return None
-    rated = table.aggregated(counts, decision.class_id, vocabulary, protocol.human) if table is not None else None
+    rated = (
+        table.aggregated(counts, decision.class_id, vocabulary, protocol.human, run.dataset.key, masks)
+        if table is not None
+        else None
+    )
     return Reassigned(how, decision, encoder, rated)
 
 
