@@ -28,21 +28,24 @@ def alpha(ratings: Sequence[Rating], level: str) -> float:
         return (between - (how_many[a] + how_many[b]) / 2) ** 2
 
     n = len(values)
-    observed = sum(
-        delta(a, b) / (len(scores) - 1)
-        for scores in pairable.values()
-        for i, a in enumerate(scores)
-        for j, b in enumerate(scores)
-        if i != j
-    ) / n
+    observed = (
+        sum(
+            delta(a, b) / (len(scores) - 1)
+            for scores in pairable.values()
+            for i, a in enumerate(scores)
+            for j, b in enumerate(scores)
+            if i != j
+        )
+        / n
+    )
     expected = sum(delta(a, b) for i, a in enumerate(values) for j, b in enumerate(values) if i != j) / (n * (n - 1))
     return 1 - observed / expected
 
 
-def median_of_others(ratings: Sequence[Rating]) -> list[float | None]:
-    """For each rating the lower middle of the others of its item."""
-    found: list[float | None] = []
+def medians_of_others(ratings: Sequence[Rating]) -> list[tuple[int, int] | None]:
+    """For each rating the lower and the upper middle of the others of its item."""
+    found: list[tuple[int, int] | None] = []
     for place, (item, _, _) in enumerate(ratings):
         others = sorted(score for k, (i, _, score) in enumerate(ratings) if i == item and k != place)
-        found.append(others[(len(others) - 1) // 2] if others else None)
+        found.append((others[(len(others) - 1) // 2], others[len(others) // 2]) if others else None)
     return found

@@ -210,7 +210,9 @@ def verify(store: Store, acknowledged: dict[str, int], sent: set[str] | None = N
         ).all()
         pool = connection.execute(select(items.c.id, items.c.wanted, items.c.free).where(items.c.kind == "item")).all()
         held = connection.execute(
-            select(leases.c.item_id, func.count()).where(leases.c.state.in_(("open", "rated"))).group_by(leases.c.item_id)
+            select(leases.c.item_id, func.count())
+            .where(leases.c.state.in_(("open", "rated")))
+            .group_by(leases.c.item_id)
         ).all()
         counting = connection.execute(
             select(leases.c.rater_id, leases.c.item_id, ratings.c.ticket, ratings.c.answer)
@@ -243,7 +245,7 @@ def main() -> None:
     url, seed, lease_s, *tokens = sys.argv[1:]
     with open_store(url) as store:
         cut_lines(store)
-        run(store, tokens, Trouble(), seed=int(seed), lease_s=float(lease_s), limit_s=120, spoken=True)
+        run(store, tokens, Trouble(think_s=0.1), seed=int(seed), lease_s=float(lease_s), limit_s=120, spoken=True)
 
 
 def invite(store: Store, n: int) -> list[str]:

@@ -39,7 +39,9 @@ def busy(store: Store, clock: Clock) -> None:
     """Some of everything: scores, a change of mind, a skip, a cannot tell, controls, strange labels."""
     store.configure(control_every=3)
     store.add_items(contents(4, question="T*"))
-    store.add_items([Content("mini", f"odd{k}", SIZE, mask_text(), label, "T*") for k, label in enumerate(FORMULAE[:4])])
+    store.add_items(
+        [Content("mini", f"odd{k}", SIZE, mask_text(), label, "T*") for k, label in enumerate(FORMULAE[:4])]
+    )
     store.add_items([Content("mini", "odd", SIZE, mask_text(), 'say "cat", ’tis', "T")])
     store.add_items(contents(4, "c", known=3, question="T*"), kind="control")
     for name in ("a", "b"):
@@ -170,8 +172,9 @@ def test_raters_are_left_out_by_rule_only(sqlite_store: Store, clock: Clock, tmp
     figures = {q.name: q for q in quality(store)}
     assert figures["bad"].control_accuracy == 0 and figures["bad"].controls_seen >= 5
     assert figures["a"].control_accuracy == figures["b"].control_accuracy == 1  # 2 is within 1 of 3
-    assert (figures["bad"].agreement, figures["bad"].bias) == (0, -2)  # beside 2, the lower middle of 2 and 3
-    assert (figures["a"].agreement, figures["a"].exact) == (0, 0)  # beside 0, the lower middle of 0 and 2
+    assert (figures["bad"].agreement, figures["bad"].bias) == (0, -2)  # below 2 and 3
+    assert (figures["a"].agreement, figures["a"].exact, figures["a"].bias) == (1, 0, 1)  # above 0 and 2
+    assert (figures["b"].agreement, figures["b"].exact, figures["b"].bias) == (1, 1, 0)  # between 0 and 3
     before = rows(store)
     with pytest.raises(zgbench.UsageError, match="Measures: controls"):
         store.add_exclusion("niceness<0.5")

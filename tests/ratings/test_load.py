@@ -55,7 +55,7 @@ def test_a_writing_process_is_killed(url: str) -> None:
         for reader in readers:
             reader.start()
         until = time.monotonic() + 60
-        while len(told[0]) < 25 and time.monotonic() < until:
+        while len(told[0]) < 15 and writers[0].poll() is None and time.monotonic() < until:
             time.sleep(0.005)
         writers[0].kill()  # −9, in the middle of whatever it does
         for writer, reader in zip(writers, readers, strict=True):
@@ -63,7 +63,7 @@ def test_a_writing_process_is_killed(url: str) -> None:
             reader.join(30)
             assert writer.stdout is not None
             writer.stdout.close()
-        assert len(told[0]) >= 25 and writers[1].returncode == 0
+        assert len(told[0]) >= 15 and writers[1].returncode == 0
         # the last line of the killed one may be cut short
         lines = [line.split() for line in told[0] + told[1] if line.endswith("\n")]
         totals = verify(store, {ticket: int(score) for ticket, score in lines})

@@ -167,8 +167,9 @@ def test_distribution() -> None:
 
 def test_median_of_the_others() -> None:
     item, rater, score = random_ratings(3)
-    expected = agreement.median_of_others(list(zip(item.tolist(), rater.tolist(), score.tolist(), strict=True)))
-    assert median_of_others(item, score) == pytest.approx([np.nan if m is None else m for m in expected], nan_ok=True)
+    expected = agreement.medians_of_others(list(zip(item.tolist(), rater.tolist(), score.tolist(), strict=True)))
+    for side, found in enumerate(median_of_others(item, score)):
+        assert found == pytest.approx([np.nan if pair is None else pair[side] for pair in expected], nan_ok=True)
 
 
 # ---- ratings beside similarity

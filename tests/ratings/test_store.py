@@ -41,7 +41,9 @@ def log(store: Store) -> list[tuple[str, int | None]]:
 def free(store: Store) -> list[int]:
     """Free places, item by item, which must be what leases and answers leave."""
     query = select(items.c.id, items.c.wanted, items.c.free).where(items.c.kind == "item").order_by(items.c.id)
-    taken = select(leases.c.item_id, func.count()).where(leases.c.state.in_(("open", "rated"))).group_by(leases.c.item_id)
+    taken = (
+        select(leases.c.item_id, func.count()).where(leases.c.state.in_(("open", "rated"))).group_by(leases.c.item_id)
+    )
     rows, held = store.database.read(lambda c: (c.execute(query).all(), dict(map(tuple, c.execute(taken)))))
     assert [row.free for row in rows] == [row.wanted - held.get(row.id, 0) for row in rows]
     return [row.free for row in rows]

@@ -22,8 +22,8 @@ class RaterQuality:
     Attributes:
         ratings: scores 0–3 given to ordinary items.
         controls_seen, controls_right: control items answered, and answered within 1 of what is known.
-        agreement, exact: share of ratings within 1 of, and equal to, the median of the others (an even number: the
-            lower middle); None without items that others rated too.
+        agreement, exact: share of ratings within 1 of, and equal to, the median of the others (an even number: anything
+            between the two middles); None without items that others rated too.
         bias: mean difference to that median.
         compared: ratings that these three are from.
         median_seconds: for an item, None where no times are known.
@@ -56,19 +56,28 @@ class RaterQuality:
         }[name]
 
 
-def median_of_others(item: Int, score: Int) -> Float:
-    """For each rating the median of the other ratings of its item (the lower middle), float64; NaN without others.
+def median_of_others(item: Int, score: Int) -> tuple[Float, Float]:
+    """For each rating the median of the other ratings of its item, as its lower and its upper middle.
+
+    The two differ for an even number of others only. With k = 3 a rater has two others, who may disagree: whoever is
+    between them agrees with the median.
 
     Args:
         item, score: int64 [ratings], scores 0–3.
+
+    Returns:
+        float64 [ratings] each; NaN where nobody else rated the item.
     """
     _, unit = np.unique(item, return_inverse=True)
     counts = np.bincount(unit * 4 + score, minlength=4 * (int(unit.max(initial=-1)) + 1)).reshape(-1, 4)[unit]
     counts[np.arange(len(score)), score] -= 1
     others = counts.sum(axis=1)
-    middle = (others - 1) // 2  # position of the lower middle, from 0
-    median = (np.cumsum(counts, axis=1) <= middle[:, None]).sum(axis=1).astype(np.float64)
-    return np.where(others > 0, median, np.nan)
+    below = np.cumsum(counts, axis=1)
+
+    def at(place: Int) -> Float:
+        return np.where(others > 0, (below <= place[:, None]).sum(axis=1), np.nan)
+
+    return at((others - 1) // 2), at(others // 2)
 
 
 def quality(store: Store) -> list[RaterQuality]:
@@ -81,7 +90,7 @@ def of_answers(answers: Answers, conditions: list[rules.Condition]) -> list[Rate
     """The same from answers at hand."""
     scored = (answers.score != UNKNOWN) & answers.ordinary[answers.item] if len(answers.item) else answers.item > 0
     item, score, who = answers.item[scored], answers.score[scored], answers.rater[scored]
-    difference = score - median_of_others(item, score)
+    difference = score - np.clip(score, *median_of_others(item, score))
     control = answers.known[answers.item] != UNKNOWN if len(answers.item) else scored
     control &= answers.score != UNKNOWN
     right = np.abs(answers.score - answers.known[answers.item]) <= 1 if len(answers.item) else scored
