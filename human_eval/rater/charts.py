@@ -15,7 +15,12 @@ from zgbench.ratings import RaterQuality
 def show_figure(place: Any, name: str, interval: Any) -> None:
     """A number with its interval, or why there is none."""
     place.metric(name, "–" if interval.value is None else f"{interval.value:.2f}")
-    place.caption(plain(interval.reason) if interval.value is None else f"{interval.low:.2f} to {interval.high:.2f}")
+    if interval.value is None:
+        place.caption(plain(interval.reason))
+    elif interval.low is None or interval.high is None:
+        place.caption("no interval")
+    else:
+        place.caption(f"{interval.low:.2f} to {interval.high:.2f}")
 
 
 def show_distribution(shares: Sequence[Any]) -> None:
@@ -24,7 +29,8 @@ def show_distribution(shares: Sequence[Any]) -> None:
     import pandas as pd
 
     rows = [
-        {"score": f"{score} · {name}", "share": 100 * one.value, "low": 100 * one.low, "high": 100 * one.high}
+        {"score": f"{score} · {name}", "share": 100 * one.value}
+        | {end: 100 * (one.value if at is None else at) for end, at in (("low", one.low), ("high", one.high))}
         for score, (name, one) in enumerate(zip(SCORES, shares, strict=True))
         if one.value is not None
     ]

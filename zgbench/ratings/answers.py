@@ -19,6 +19,7 @@ from zgbench.ratings.assignment import (
     give_back,
     lay_out,
     lock_rater,
+    lock_with_lease,
     take_place,
 )
 from zgbench.ratings.records import CANNOT_TELL, Answer, Outcome, Reason
@@ -31,12 +32,6 @@ MAX_REASON = 200
 _TICKET = re.compile(r"([0-9a-f]{16})\.(\d{1,6})")
 _SLACK_S = 0.05  # clocks of page and server tick differently
 
-_LEASE = (
-    select(*LEASE_COLUMNS)
-    .join(items, items.c.id == leases.c.item_id)
-    .where(leases.c.id == bindparam("lease"), leases.c.rater_id == bindparam("rater"))
-    .with_for_update(of=leases)
-)
 _ANSWERED = select(ratings.c.seq).where(ratings.c.ticket == bindparam("ticket"))
 _CLOSE = update(leases).where(leases.c.id == bindparam("lease")).values(state=bindparam("to"), rating=bindparam("seq"))
 _LAST = (
@@ -83,7 +78,8 @@ def _close(
     connection: Connection, rater: str, ticket: str, settings: Settings, now: float,
     to: str, kind: str, score: int | None, note: str | None, seconds: float | None,
 ) -> Outcome:  # fmt: skip
-    desk = lock_rater(connection, rater)
+    match = _TICKET.fullmatch(ticket)
+    desk, lease = lock_with_lease(connection, rater, match[1] if match else "")
     if desk is None:
         return Outcome(False, "not_leased", 0.0, False, None, None)
 
@@ -91,11 +87,10 @@ def _close(
         current, ahead = lay_out(connection, desk, settings, now, ahead=True)
         return Outcome(accepted, reason, wait, repeated, current, ahead)
 
-    match = _TICKET.fullmatch(ticket)
-    lease = connection.execute(_LEASE, {"lease": match[1], "rater": rater}).first() if match else None
     if match is None or lease is None or int(match[2]) > lease.round:
         return outcome(False, "not_leased")
-    if connection.execute(_ANSWERED, {"ticket": ticket}).first() is not None:
+    waiting = lease.state == OPEN and int(match[2]) == lease.round  # then it has no answer yet
+    if not waiting and connection.execute(_ANSWERED, {"ticket": ticket}).first() is not None:
         return outcome(True, repeated=True)
     if desk.shut_out or int(match[2]) < lease.round or lease.state not in (OPEN, EXPIRED):
         return outcome(False, "expired")

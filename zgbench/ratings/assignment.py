@@ -14,7 +14,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from zgbench.ratings.content import draw
 from zgbench.ratings.records import Item
@@ -53,39 +54,68 @@ _KEEP = (
         ),
     )
 )
-_LEVELS = select(items.c.free).where(items.c.kind == ITEM, items.c.free > 0).order_by(items.c.free.desc()).limit(1)
+_highest = select(items.c.free).where(items.c.kind == ITEM, items.c.free > 0).order_by(items.c.free.desc()).limit(1)
+_LEVELS = _highest
+_candidate = items.alias("candidate")
 _mine = exists().where(
-    leases.c.item_id == items.c.id, leases.c.rater_id == bindparam("rater"), leases.c.state != EXPIRED
+    leases.c.item_id == _candidate.c.id, leases.c.rater_id == bindparam("rater"), leases.c.state != EXPIRED
 )
 
 
-def _pick(*, upper: bool, wait: bool) -> Any:
+def _pick(kind: str, level: Any, *, upper: bool, wait: bool) -> Any:
     """The next eligible item of a level, clockwise from a point of the ring to its end, or from its start to the point.
 
     Items that others are just being given are passed over, unless ``wait``.
     """
-    side = items.c.position >= bindparam("point") if upper else items.c.position < bindparam("point")
+    ring = _candidate.c.position
     return (
-        select(items.c.id, *_SHOWN_COLUMNS)
-        .where(items.c.kind == bindparam("kind"), items.c.free == bindparam("free"), side, ~_mine)
-        .order_by(items.c.position)
+        select(_candidate.c.id)
+        .where(
+            _candidate.c.kind == kind,
+            _candidate.c.free == level,
+            ring >= bindparam("point") if upper else ring < bindparam("point"),
+            ~_mine,
+        )
+        .order_by(ring)
         .limit(1)
-        .with_for_update(skip_locked=not wait, of=items)
+        .with_for_update(skip_locked=not wait, of=_candidate)
+        .scalar_subquery()
     )
 
 
-_PICK = {wait: (_pick(upper=True, wait=wait), _pick(upper=False, wait=wait)) for wait in (False, True)}
-_TAKE = (
-    update(items)
-    .where(items.c.id == bindparam("item"), items.c.free > 0)
-    .values(free=items.c.free - 1)
-    .execution_options(synchronize_session=False)
+def _taking(level: Any, *, wait: bool) -> tuple[Any, ...]:
+    """Pick an item and take one of its places, in one statement; both sides of the ring."""
+    return tuple(
+        update(items)
+        .where(items.c.id == _pick(ITEM, level, upper=upper, wait=wait))
+        .values(free=items.c.free - 1)
+        .returning(items.c.id, *_SHOWN_COLUMNS)
+        for upper in (True, False)
+    )
+
+
+_TAKE_BEST = _taking(_highest.scalar_subquery(), wait=False)
+_TAKE_AT = {wait: _taking(bindparam("free"), wait=wait) for wait in (False, True)}
+_PICK_CONTROL = tuple(
+    select(items.c.id, *_SHOWN_COLUMNS).where(items.c.id == _pick(CONTROL, 0, upper=upper, wait=True))
+    for upper in (True, False)
 )
+_TAKE = update(items).where(items.c.id == bindparam("item"), items.c.free > 0).values(free=items.c.free - 1)
 _GIVE = update(items).where(items.c.id == bindparam("item"), items.c.kind == ITEM).values(free=items.c.free + 1)
 _SERVE = update(raters).where(raters.c.id == bindparam("of_rater")).values(served=bindparam("turn"))
-_EARLIER = select(leases.c.id, leases.c.round).where(
-    leases.c.rater_id == bindparam("rater"), leases.c.item_id == bindparam("item")
-)
+
+
+def _leasing(make: Any) -> Any:
+    """Lease an item; a lease of the same rater on it that ran out is opened again, under a new ticket."""
+    new = make(leases)
+    fresh = ("state", "turn", "shown", "seen", "rating", "expires")
+    return new.on_conflict_do_update(
+        index_elements=["rater_id", "item_id"],
+        set_={name: new.excluded[name] for name in fresh} | {"round": leases.c.round + 1},
+    ).returning(leases.c.id, leases.c.round)
+
+
+_LEASE = {"sqlite": _leasing(sqlite.insert), "postgresql": _leasing(postgresql.insert)}
 
 
 @dataclass(frozen=True)
@@ -102,6 +132,23 @@ def lock_rater(connection: Connection, rater: str) -> Desk | None:
     """Lock a rater's row, so that two tabs of one rater follow one another; None: there is no such rater."""
     row = connection.execute(_LOCK_RATER, {"rater": rater}).first()
     return Desk(row.id, row.seed, row.served, row.shut_out is not None) if row is not None else None
+
+
+_LOCK_BOTH = (
+    select(*LEASE_COLUMNS, raters.c.seed, raters.c.served, raters.c.shut_out)
+    .join(leases, leases.c.rater_id == raters.c.id)
+    .join(items, items.c.id == leases.c.item_id)
+    .where(raters.c.id == bindparam("rater"), leases.c.id == bindparam("lease"))
+    .with_for_update(of=(raters, leases))
+)
+
+
+def lock_with_lease(connection: Connection, rater: str, lease: str) -> tuple[Desk | None, Any]:
+    """Lock a rater's row and a lease of theirs; without such a lease the rater alone."""
+    row = connection.execute(_LOCK_BOTH, {"rater": rater, "lease": lease}).first()
+    if row is None:
+        return lock_rater(connection, rater), None
+    return Desk(rater, row.seed, row.served, row.shut_out is not None), row
 
 
 def lay_out(
@@ -134,26 +181,26 @@ def _grant(connection: Connection, desk: Desk, settings: Settings, turn: int, no
         patient: wait for items that others are just being given, before saying that nothing is left. Only while this
             transaction holds no item itself: two that hold one and wait for another would wait for ever.
     """
+    where = {"rater": desk.rater, "point": draw(desk.seed, ITEM, turn)}
     found = None
     if is_control_turn(desk.seed, turn, settings.control_every):
-        found = _search(connection, desk, CONTROL, 0, turn)
+        found = _first(connection, _PICK_CONTROL, where)
+    if found is None:
+        found = _first(connection, _TAKE_BEST, where)
     for wait in (False, True)[: 1 + patient]:
         highest = (connection.execute(_LEVELS).scalar() or 0) if found is None else 0
         for free in range(highest, 0, -1):
-            found = _search(connection, desk, ITEM, free, turn, wait=wait)
+            found = _first(connection, _TAKE_AT[wait], where | {"free": free})
             if found is not None:
-                connection.execute(_TAKE, {"item": found.id})
                 break
     if found is None:
         return None
-    row = {"expires": now + settings.lease_s, "state": OPEN, "turn": turn, "shown": None, "seen": 0, "rating": None}
-    earlier = connection.execute(_EARLIER, {"rater": desk.rater, "item": found.id}).first()
-    if earlier is None:
-        row |= {"id": secrets.token_hex(8), "rater_id": desk.rater, "item_id": found.id, "round": 0}
-        connection.execute(insert(leases), row)
-        return _Row(row["id"], 0, found)
-    connection.execute(update(leases).where(leases.c.id == earlier.id).values(**row, round=earlier.round + 1))
-    return _Row(earlier.id, earlier.round + 1, found)
+    row = {
+        "id": secrets.token_hex(8), "rater_id": desk.rater, "item_id": found.id, "state": OPEN, "round": 0, "seen": 0,
+        "turn": turn, "shown": None, "expires": now + settings.lease_s, "rating": None,
+    }  # fmt: skip
+    lease = connection.execute(_LEASE[connection.dialect.name], row).one()
+    return _Row(lease.id, lease.round, found)
 
 
 class _Row:
@@ -168,9 +215,9 @@ class _Row:
         self.counts, self.label, self.question = item.counts, item.label, item.question
 
 
-def _search(connection: Connection, desk: Desk, kind: str, free: int, turn: int, *, wait: bool = False) -> Any:
-    where = {"kind": kind, "free": free, "rater": desk.rater, "point": draw(desk.seed, kind, turn)}
-    for statement in _PICK[wait]:
+def _first(connection: Connection, statements: tuple[Any, ...], where: dict[str, Any]) -> Any:
+    """The first row that one of the statements gives."""
+    for statement in statements:
         found = connection.execute(statement, where).first()
         if found is not None:
             return found
