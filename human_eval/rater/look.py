@@ -20,6 +20,7 @@ CSS = """
 /* the picture has a place of fixed height, so that the buttons stay where they are from item to item */
 .st-key-picture [data-testid="stImage"], .st-key-picture [data-testid="stImageContainer"] { width: 100%; margin: 0; }
 .st-key-picture img { width: 100%; height: min(50vh, 30rem); object-fit: contain; border-radius: 0; }
+.st-key-picture [data-testid="stElementToolbar"] { display: none; }
 .st-key-ahead { position: absolute; width: 1px; height: 1px; overflow: hidden; visibility: hidden; }
 .st-key-cookie { position: absolute; height: 0; overflow: hidden; }
 
@@ -32,7 +33,8 @@ CSS = """
 button kbd, button[kind] kbd { color: inherit; opacity: 1; }
 .st-key-scores button kbd { display: none; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 1; }
-button:focus-visible, input:focus-visible, summary:focus-visible { outline: 3px solid #2f6df0; outline-offset: 2px; }
+:is(button, input, summary, a):focus-visible { outline: 3px solid #2f6df0 !important; outline-offset: 2px; }
+main:focus-visible { outline: 3px solid #2f6df0 !important; outline-offset: -3px; }
 
 @media (max-width: 40rem) {
   [data-testid="stMainBlockContainer"] { padding: 1rem 0.75rem 1.5rem; }

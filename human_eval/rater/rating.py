@@ -10,7 +10,7 @@ import streamlit as st
 from rater import instructions, session
 from rater.stage import preload, show_item, show_scores
 from rater.texts import BREAK_S, SKIP
-from rater.trouble import guarded
+from rater.trouble import button, guarded
 from zgbench.ratings import Item, Outcome, Progress, Rater
 
 _REFUSED = {
@@ -36,7 +36,8 @@ def show(rater: Rater) -> None:
         _show_end(progress)
         return
     if state.get("since", ("", 0.0))[0] != item.ticket:
-        state["since"] = (item.ticket, time.monotonic())
+        # an item that was before this rater already, before a refresh, has been looked at
+        state["since"] = (item.ticket, time.monotonic() - min(item.seconds_shown, item.min_seconds))
     skipping = state.get("skipping") == item.ticket
     show_item(item)
     show_scores(item.ticket, partial(_rate, item.ticket), disabled=skipping)
@@ -63,15 +64,15 @@ def _show_progress(progress: Progress) -> None:
 
 
 def _show_others(item: Item, progress: Progress) -> None:
-    st.button("Cannot tell", key=f"cannot-{item.ticket}", shortcut="t", on_click=guarded(_rate), args=(item.ticket, "cannot_tell"))  # fmt: skip
-    st.button("Skip", key=f"skip-{item.ticket}", shortcut="s", on_click=_ask, args=(item.ticket,))
-    st.button("Undo", key=f"undo-{item.ticket}", shortcut="z", disabled=not progress.can_undo, on_click=guarded(_undo), args=(item.ticket,))  # fmt: skip
+    button(st, "Cannot tell", _rate, item.ticket, "cannot_tell", key=f"cannot-{item.ticket}", shortcut="t")
+    button(st, "Skip", _ask, item.ticket, key=f"skip-{item.ticket}", shortcut="s")
+    button(st, "Undo", _undo, item.ticket, key=f"undo-{item.ticket}", shortcut="z", disabled=not progress.can_undo)
 
 
 def _show_reasons(item: Item) -> None:
     for key, reason in SKIP:
-        st.button(reason, key=f"reason-{key}-{item.ticket}", shortcut=key, on_click=guarded(_skip), args=(item.ticket, reason))  # fmt: skip
-    st.button("Do not skip", key=f"back-{item.ticket}", shortcut="escape", on_click=_ask, args=(None,))
+        button(st, reason, _skip, item.ticket, reason, key=f"reason-{key}-{item.ticket}", shortcut=key)
+    button(st, "Do not skip", _ask, None, key=f"back-{item.ticket}", shortcut="escape")
 
 
 def _show_end(progress: Progress) -> None:
@@ -79,7 +80,7 @@ def _show_end(progress: Progress) -> None:
     st.write("Thank you. Items that others do not finish may come free later: look in again, or close the page.")
     with st.container(horizontal=True):
         st.button("Look again", key="look-again", shortcut="enter", type="primary", on_click=_look_again)
-        st.button("Undo", key="undo-end", shortcut="z", disabled=not progress.can_undo, on_click=guarded(_undo), args=(None,))  # fmt: skip
+        button(st, "Undo", _undo, None, key="undo-end", shortcut="z", disabled=not progress.can_undo)
         st.button("Sign out", key="sign-out-end", on_click=guarded(session.leave))
 
 

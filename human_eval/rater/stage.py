@@ -12,7 +12,7 @@ import streamlit as st
 
 from rater.pictures import picture
 from rater.texts import SCORES, VIEWS
-from rater.trouble import guarded
+from rater.trouble import button
 from zgbench.errors import DataError
 from zgbench.ratings import Item
 from zgbench.ratings.picture import View
@@ -67,9 +67,9 @@ def show_scores(ticket: str, answer: Callable[[int], None], *, disabled: bool = 
     """Four buttons, with the keys 0–3."""
     with st.container(key="scores"):
         for score, column in enumerate(st.columns(4)):
-            column.button(
-                f"{score} · {SCORES[score]}", key=f"score-{score}-{ticket}", shortcut=str(score), width="stretch",
-                disabled=disabled, on_click=guarded(answer), args=(score,),
+            button(
+                column, f"{score} · {SCORES[score]}", answer, score, key=f"score-{score}-{ticket}",
+                shortcut=str(score), width="stretch", disabled=disabled,
             )  # fmt: skip
 
 

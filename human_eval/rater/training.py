@@ -36,7 +36,8 @@ def _instructions(items: list[TrainingItem]) -> None:
     instructions.show()
     more = f"There are {len(items)} items to practise on first; you see our answer after each." if items else ""
     st.write(more)
-    st.button("Practise" if items else "Start rating", key="read-it", type="primary", shortcut="enter", on_click=_read)
+    words, then = ("Practise", _read) if items else ("Start rating", _finish)
+    st.button(words, key="read-it", type="primary", shortcut="enter", on_click=then)
 
 
 def _item(shown: TrainingItem, number: int, total: int) -> None:

@@ -50,3 +50,20 @@ def guarded(callback: Callable[P, Any]) -> Callable[P, None]:
             st.session_state["failed"] = True
 
     return run
+
+
+def button(place: Any, words: str, act: Callable[..., Any], *args: Any, key: str, **look: Any) -> None:
+    """A button whose press is never lost.
+
+    ``act`` runs before the page is drawn anew. A server that was started again after this page was drawn does not know
+    what a press meant until it has drawn the button: then it runs here.
+    """
+    state = st.session_state
+
+    def run() -> None:
+        state["acted"] = key
+        guarded(act)(*args)
+
+    if place.button(words, key=key, on_click=run, **look) and state.pop("acted", None) != key:
+        guarded(act)(*args)
+        st.rerun()

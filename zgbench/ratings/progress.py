@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from zgbench.ratings.answers import can_undo
+from zgbench.ratings.answers import SCORE, can_undo
 from zgbench.ratings.assignment import EXPIRED, ITEM, OPEN, RATED, SKIPPED
 from zgbench.ratings.records import CANNOT_TELL, Progress
 from zgbench.ratings.tables import items, leases, ratings
@@ -43,7 +43,7 @@ def progress(connection: Connection, rater: str, now: float) -> Progress:
             break
         since = at
     return Progress(
-        answered=sum(n for (state, _), n in counted.items() if state == RATED),
+        answered=counted.get((RATED, SCORE), 0),
         cannot_tell=counted.get((RATED, CANNOT_TELL), 0),
         skipped=sum(n for (state, _), n in counted.items() if state == SKIPPED),
         left=max(0, waiting - (mine or 0)) + opened,

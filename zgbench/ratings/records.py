@@ -91,6 +91,7 @@ class Progress:
     """How far a rater is.
 
     Attributes:
+        answered: with a score.
         left: items that this rater could still be given, at most.
         unbroken_s: since the last pause of five minutes.
     """
