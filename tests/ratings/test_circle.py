@@ -12,8 +12,8 @@ import pytest
 
 import zgbench
 from tests.conftest import VOC_IDS, HashedText
+from tests.ratings.acting import invited
 from tests.ratings.conftest import Clock
-from tests.ratings.test_store import invited
 from tests.submission.sample import oracle, write
 from tests.test_evaluate import RIGHT, NoModel, named, run
 from zgbench import rle

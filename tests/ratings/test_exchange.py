@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import zgbench
+from tests.ratings.acting import free, invited, rate_all
 from tests.ratings.conftest import SIZE, Clock, contents, mask_text
-from tests.ratings.test_store import free, invited, rate_all
 from zgbench.ratings import Store, export_csv, export_parquet, import_table, open_store, quality, status
 from zgbench.ratings.content import Content
 from zgbench.ratings.exchange import rows

@@ -6,47 +6,11 @@ import dataclasses
 from collections import Counter
 
 import pytest
-from sqlalchemy import func, select
 
 import zgbench
+from tests.ratings.acting import free, invited, log, rate_all
 from tests.ratings.conftest import Clock, contents
-from zgbench.ratings import Rater, Store, open_store
-from zgbench.ratings.tables import items, leases, ratings
-
-
-def invited(store: Store, name: str) -> Rater:
-    rater = store.sign_in(store.make_token(name))
-    assert rater is not None
-    return rater
-
-
-def rate_all(store: Store, rater: Rater, answer: int = 2) -> list[str]:
-    """Rate until nothing is left; the ids in order."""
-    seen = []
-    item = store.next_item(rater)
-    while item is not None:
-        outcome = store.rate(rater, item.ticket, answer, 2.0)
-        assert outcome.accepted and not outcome.repeated
-        seen.append(item.id)
-        item = outcome.current
-    return seen
-
-
-def log(store: Store) -> list[tuple[str, int | None]]:
-    """Answer and score of every row, in order."""
-    query = select(ratings.c.answer, ratings.c.score).order_by(ratings.c.seq)
-    return [tuple(row) for row in store.database.read(lambda c: c.execute(query).all())]
-
-
-def free(store: Store) -> list[int]:
-    """Free places, item by item, which must be what leases and answers leave."""
-    query = select(items.c.id, items.c.wanted, items.c.free).where(items.c.kind == "item").order_by(items.c.id)
-    taken = (
-        select(leases.c.item_id, func.count()).where(leases.c.state.in_(("open", "rated"))).group_by(leases.c.item_id)
-    )
-    rows, held = store.database.read(lambda c: (c.execute(query).all(), dict(map(tuple, c.execute(taken)))))
-    assert [row.free for row in rows] == [row.wanted - held.get(row.id, 0) for row in rows]
-    return [row.free for row in rows]
+from zgbench.ratings import Store, open_store
 
 
 def test_the_item_stays_until_it_is_answered(store: Store) -> None:
@@ -327,74 +291,6 @@ def test_unbroken_time_ends_with_a_pause(sqlite_store: Store, clock: Clock) -> N
     assert sqlite_store.progress(rater).unbroken_s == pytest.approx(200)
     clock.now += 300
     assert sqlite_store.progress(rater).unbroken_s == 0
-
-
-# ---- people
-
-
-def test_tokens(store: Store, clock: Clock) -> None:
-    token = store.make_token("Anna", days=1)
-    clock.now += 1
-    second = store.make_token("Anna")
-    rater = store.sign_in(token)
-    assert rater is not None and (rater.name, rater.role) == ("Anna", "rater")
-    assert store.sign_in(f" {second}\n") == rater
-    assert store.sign_in("zg_" + "0" * 40) is None
-    assert store.sign_in("\ud800") is None
-    clock.now += 86401
-    assert store.sign_in(token) is None
-    assert store.revoke_token(store.tokens()[1].id)
-    assert store.sign_in(second) is None
-    assert not store.revoke_token(second)  # once
-    assert not store.revoke_token("")
-    assert [t.revoked is None for t in store.tokens()] == [True, False]
-    assert token not in repr(store.tokens())
-    admin = store.sign_in(store.make_token("boss", role="admin"))
-    assert admin is not None and admin.role == "admin"
-    with pytest.raises(zgbench.UsageError, match="Anna is a rater already"):
-        store.make_token("Anna", role="admin")
-    with pytest.raises(zgbench.UsageError, match="1 to 80 printable"):
-        store.make_token(" ")
-
-
-def test_the_database_holds_no_token(sqlite_store: Store) -> None:
-    token = sqlite_store.make_token("a")
-    sqlite_store.close()
-    held = b"".join(p.read_bytes() for p in [*_files(sqlite_store)])
-    assert token.encode() not in held and token.removeprefix("zg_").encode() not in held
-
-
-def _files(store: Store) -> list:  # type: ignore[type-arg]
-    from pathlib import Path
-
-    file = Path(store.database.name)
-    return [p for p in file.parent.iterdir() if p.name.startswith(file.name)]
-
-
-def test_identities(store: Store) -> None:
-    rater = store.sign_in_with_identity("https://id.example", "17", "Ann\x00a")
-    assert rater is not None and rater.role == "rater" and rater.name.startswith("Ann a (")
-    assert store.sign_in_with_identity("https://id.example", "17") == rater
-    other = store.sign_in_with_identity("https://id.example1", "7")
-    assert other is not None and other.id != rater.id
-    store.shut_out(rater.id)
-    assert store.sign_in_with_identity("https://id.example", "17") is None
-    store.shut_out(rater.id, False)
-    assert store.sign_in_with_identity("https://id.example", "17") == rater
-
-
-def test_who_is_shut_out_gets_nothing(store: Store) -> None:
-    store.add_items(contents(3))
-    token = store.make_token("a")
-    rater = store.sign_in(token)
-    assert rater is not None
-    item = store.next_item(rater)
-    assert item is not None
-    store.shut_out(rater.id)
-    assert store.sign_in(token) is None
-    assert store.next_item(rater) is None
-    assert not store.rate(rater, item.ticket, 3, 2.0).accepted
-    assert log(store) == []
 
 
 def test_settings_are_kept(url: str) -> None:
