@@ -207,11 +207,9 @@ def _date(seconds: float) -> str:
 def rate(options: argparse.Namespace) -> int:
     """``zgbench rate``."""
     from zgbench.pages import serve
-    from zgbench.ratings.database import resolve
 
-    url = resolve(options.ratings)
-    with _open(options, create=False):  # a wrong place is told here, not on the page
-        pass
+    with _open(options, create=False) as store:  # a wrong place is told here, not on the page
+        url = store.database.engine.url
     environment = {"ZGBENCH_RATINGS": url.render_as_string(hide_password=False)}
     data: Any = options.data or os.environ.get("ZGBENCH_DATA")
     if data:

@@ -23,7 +23,9 @@ _BUSY_MS = 15_000
 
 
 class StoreUnavailable(ZgbenchError):
-    """The database cannot be reached, or was lost and did not come back."""
+    """The database cannot be reached or written, or was lost and did not come back."""
+
+    exit_status = 2
 
 
 def resolve(url: str | os.PathLike[str] | None) -> URL:

@@ -252,11 +252,7 @@ def open_store(
     """
     found = resolve(url)
     if found.drivername == "sqlite":
-        file = Path(str(found.database))
-        if not create and not file.is_file():
-            raise InputError(f"--ratings {file}: there is no such file. Make one with: zgbench ratings sample")
-        if not file.parent.is_dir():
-            raise InputError(f"--ratings {file}: there is no folder {file.parent}.")
+        _look_for(Path(str(found.database)), create)
     database = Database(found)
     try:
         migrate(database)
@@ -264,3 +260,13 @@ def open_store(
         database.close()
         raise
     return Store(database, clock)
+
+
+def _look_for(file: Path, create: bool) -> None:
+    try:
+        if not create and not file.is_file():
+            raise InputError(f"--ratings {file}: there is no such file. Make one with: zgbench ratings sample")
+        if not file.parent.is_dir():
+            raise InputError(f"--ratings {file}: there is no folder {file.parent}.")
+    except OSError as error:
+        raise InputError(f"--ratings {file}: cannot be looked at ({error.strerror}).") from error
