@@ -36,6 +36,8 @@ button kbd, button[kind] kbd { color: inherit; opacity: 1; }
 :is(button, input, summary, a):focus-visible { outline: 3px solid #2f6df0 !important; outline-offset: 2px; }
 main:focus-visible { outline: 3px solid #2f6df0 !important; outline-offset: -3px; }
 
+[role="tab"], [role="tab"] p { color: inherit !important; }
+
 @media (max-width: 40rem) {
   [data-testid="stMainBlockContainer"] { padding: 1rem 0.75rem 1.5rem; }
   .st-key-scores [data-testid="stHorizontalBlock"] { grid-template-columns: repeat(2, 1fr); }

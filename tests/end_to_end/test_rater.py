@@ -218,7 +218,7 @@ def test_the_walk(browser: Any, study: Study, tmp_path: Path) -> None:
         while (item := study.store.next_item(third)) is not None:
             assert study.store.rate(third, item.ticket, 3, 1.0).accepted
         study.store.configure(min_seconds=MIN_SECONDS)
-        _organiser(Visitor.arrive(browser, study.url), boss, tmp_path)
+        _organiser(Visitor.arrive(browser, study.url, color_scheme="dark"), boss, tmp_path)
 
     found = zgbench.evaluate(DEMO, ratings=tmp_path / "ratings.parquet", reassign=["tt"], text_encoder=HashedText())
     assert {"h>=1", "h>=2", "h>=3"} <= {row["verify"] for row in found.scores}
@@ -231,6 +231,7 @@ def _organiser(boss: Visitor, token: str, folder: Path) -> None:
     page.get_by_text("Krippendorff's α (ordinal)").wait_for()
     assert page.get_by_text("Answers in the last hour").is_visible()
     page.locator(".stVegaLiteChart canvas, .stVegaLiteChart svg").first.wait_for()
+    assert poor_contrasts(page) == []
     page.get_by_role("tab", name="Raters").click()
     page.get_by_test_id("stDataFrame").first.wait_for()
     page.get_by_role("tab", name="Invitations").click()
@@ -239,6 +240,10 @@ def _organiser(boss: Visitor, token: str, folder: Path) -> None:
     page.get_by_text("Hand this over").wait_for()
     invitation = page.get_by_test_id("stCode").first.inner_text().strip()
     assert re.fullmatch(r"zg_[0-9a-f]{40}", invitation)
+    page.get_by_role("tab", name="Exclusion").click()
+    page.get_by_label("Rule").fill("controls<0.7")
+    boss.button("Add").click()
+    page.get_by_text("controls<0.7 min=5").wait_for()
     page.get_by_role("tab", name="Export").click()
     for name in ("CSV", "Parquet"):
         with page.expect_download() as download:
