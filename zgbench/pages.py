@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -56,7 +57,12 @@ def serve(name: str, port: int, environment: Mapping[str, str], *, upload_mb: in
         "--client.toolbarMode", "minimal", "--client.showErrorDetails", "none",
     ]  # fmt: skip
     # Streamlit reads .streamlit/config.toml (theme) of the folder that it is started in
-    return subprocess.run(command, cwd=place, env=os.environ | dict(environment), check=False).returncode
+    with subprocess.Popen(command, cwd=place, env=os.environ | dict(environment)) as server:
+        before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())  # else it would outlive this process
+        try:
+            return server.wait()
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _taken(port: int) -> bool:
