@@ -1,10 +1,10 @@
 """How long a rater waits for the next item on the page, and what the page's server needs with 50 raters connected.
 
-    python tests/benchmarks/bench_rater.py [--raters 50] [--presses 60] [--json]
+    python tests/benchmarks/bench_rater.py [--raters 50] [--presses 30] [--json]
 
 A real Chromium, a served store, pictures of mini. Timed in the browser: from the key going down to the first frame that
 has the next item's picture and buttons, with all raters connected. Each rater is a browser session of its own that has
-signed in and rated a few items. Memory is that of the server's processes (proportional set size), read once a second.
+signed in and rated an item. Memory is that of the server's processes (proportional set size), read once a second.
 Browser and server share the machine.
 """
 
@@ -103,8 +103,11 @@ def measure(raters: int, presses: int) -> tuple[list[float], list[float], list[f
             first = connect(browser, server.url, tokens[0])
             rate(first, 3)
             alone = rate(first, presses)
-            for token in tokens[1:]:
-                rate(connect(browser, server.url, token), 3)
+            print(f"alone: median {statistics.median(alone):.0f} ms", file=sys.stderr, flush=True)
+            for n, token in enumerate(tokens[1:], 2):
+                rate(connect(browser, server.url, token), 1)
+                if n % 10 == 0:
+                    print(f"{n} connected: {memory_mb(server.process.pid):.0f} MB", file=sys.stderr, flush=True)
             together = rate(first, presses)
             memory = []
             for _ in range(5):
@@ -122,7 +125,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--raters", type=int, default=50)
-    parser.add_argument("--presses", type=int, default=60)
+    parser.add_argument("--presses", type=int, default=30)
     parser.add_argument("--json", action="store_true", help="print JSON lines")
     options = parser.parse_args()
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):

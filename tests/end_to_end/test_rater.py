@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -355,13 +356,20 @@ def test_hostile_labels_on_a_phone(browser: Any, tmp_path: Path) -> None:
 
 
 def test_by_keyboard_alone(browser: Any, study: Study) -> None:
-    """Tab reaches every control, in order, with a visible focus; what is preloaded is out of reach."""
+    """Tab reaches every control, in order, with a visible focus; what is preloaded is out of reach. A break is suggested."""
     token = study.store.make_token("keys")
-    study.store.finish_training(study.store.sign_in(token))
+    rater = study.store.finish_training(study.store.sign_in(token))
+    for ago in range(1400, 0, -250):  # somebody who has rated for 23 minutes
+        study.store.clock = lambda ago=ago: time.time() - ago
+        ticket = study.store.next_item(rater).ticket
+        study.store.clock = lambda ago=ago: time.time() - ago + 5
+        assert study.store.rate(rater, ticket, 2, 5.0).accepted
+    study.store.clock = time.time
     with served("rate", "--ratings", study.path, folder=study.folder) as server:
         visitor = Visitor.arrive(browser, server.url)
         visitor.sign_in(token)
-        visitor.ticket()
+        visitor.settle()
+        visitor.page.get_by_text(re.compile(r"You have rated for 2\d minutes. A break")).wait_for()
         names = []
         for _ in range(16):
             visitor.press("Tab")
