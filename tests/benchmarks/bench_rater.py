@@ -68,7 +68,8 @@ def connect(browser: Any, url: str, token: str) -> Any:
     box = page.get_by_label("Your invitation")
     box.fill(token)
     box.press("Enter")
-    page.locator('[class*="st-key-score-0-"]').first.wait_for()
+    page.locator('[class*="st-key-undo-"]').first.wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.evaluate(_WATCH)
     return page
 

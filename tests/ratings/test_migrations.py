@@ -104,6 +104,7 @@ def test_other_urls_are_refused_without_their_password(url: str) -> None:
     with pytest.raises(zgbench.UsageError) as error:
         resolve(url)
     assert "secret" not in str(error.value)
+    assert error.value.exit_status == 2
 
 
 def test_where_the_store_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -125,6 +126,7 @@ def test_a_server_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(StoreUnavailable) as error:
         migrate(unreachable)
     assert "Check that it can be reached" in str(error.value) and "secret" not in str(error.value)
+    assert error.value.exit_status == 2
 
 
 def test_sqlite_writes_ahead_and_syncs(sqlite_store: Store) -> None:
