@@ -5,6 +5,7 @@
     ├── InputError            exit status 2: a file that was rejected
     │   ├── SubmissionError   carries *all* problems of the submission (zgbench.submission.problems)
     │   └── DataError         the data set at hand: missing, incomplete or damaged
+    ├── StoreUnavailable      exit status 2: a ratings store out of reach (zgbench.ratings.database)
     ├── ModelUnavailable      exit status 1: weights or a package that could not be had
     └── InternalError         exit status 1: a worker died, or an invariant of zgbench broke
 

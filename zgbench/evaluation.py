@@ -22,13 +22,14 @@ from zgbench.encoders.clip import Clip
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import DataError, InputError, ModelUnavailable, UsageError
 from zgbench.files import check_folder, sha256_file
+from zgbench.item_masks import mask_hashes
 from zgbench.pixel_pass import Outcome
 from zgbench.protocol import Protocol, Reassignment, preset
 from zgbench.ratings_table import Ratings, read_ratings
 from zgbench.reassign import Decision, class_vectors, segment_to_text, text_to_text
 from zgbench.result import Evaluation
 from zgbench.rows import Reassigned
-from zgbench.scoring import ProgressFactory, Run, scored
+from zgbench.scoring import ProgressFactory, Run, by_people, scored
 from zgbench.submission.collect import Gate, collect
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission, stem_of
@@ -79,7 +80,7 @@ def evaluate(
         protocol: preset name or Protocol; default ``mini`` on the data set mini, else ``v1``.
         reassign: ``tt``, ``st`` or both. By default both are tried, and what cannot be had is told in the result;
             what is asked for by name and cannot be had is an error.
-        ratings: table of human ratings, see :func:`zgbench.ratings_table.read_ratings`.
+        ratings: store or table of human ratings, see :func:`zgbench.ratings_table.read_ratings`.
         partial: score the images that the submission has.
         subset: ``first:N`` or ``random:N:SEED``.
         background, human, seed: override the protocol's.
@@ -136,15 +137,19 @@ def evaluate(
     run.timing["counts"] = time.perf_counter() - started
 
     started = time.perf_counter()
+    masks = mask_hashes(reader, header, dataset, counts, table.images) if table is not None and table.by_item else None
     reassigned = [
-        one for how in asked if (one := _reassigned(run, how, counts, table, strict=reassign is not None)) is not None
+        one
+        for how in asked
+        if (one := _reassigned(run, how, counts, table, masks, strict=reassign is not None)) is not None
     ]
     run.timing["models"] = time.perf_counter() - started
     started = time.perf_counter()
+    run.excluded = table.excluded if table is not None else ()
     found = scored(run, counts, kept_dataset, reassigned)
-    run.timing["scores"] = time.perf_counter() - started
     if table is not None:
-        found.result["ratings"] = {"sha256": table.sha256, "aggregate": chosen.human}
+        found.result["ratings"] = by_people(run, counts, reassigned, table)
+    run.timing["scores"] = time.perf_counter() - started
     _check_unchanged(run, before)
     if out is not None:
         found.save(Path(out))
@@ -223,7 +228,7 @@ def _counts(run: Run, report: Report, partial: bool, where: _Where, out: Path | 
 
 
 def _reassigned(
-    run: Run, how: Reassignment, counts: Counts, table: Ratings | None, *, strict: bool
+    run: Run, how: Reassignment, counts: Counts, table: Ratings | None, masks: list[str] | None, *, strict: bool
 ) -> Reassigned | None:
     if how in run.unavailable:
         return None
@@ -240,7 +245,11 @@ def _reassigned(
             raise
         run.unavailable[how] = str(error)
         return None
-    rated = table.aggregated(counts, decision.class_id, vocabulary, protocol.human) if table is not None else None
+    rated = (
+        table.aggregated(counts, decision.class_id, vocabulary, protocol.human, run.dataset.key, masks)
+        if table is not None
+        else None
+    )
     return Reassigned(how, decision, encoder, rated)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -39,13 +41,15 @@ def serve(name: str, port: int, environment: Mapping[str, str], *, upload_mb: in
         upload_mb: largest upload, MB.
 
     Raises:
-        UsageError: no such port, or Streamlit is not installed.
+        UsageError: no such port, or it is taken, or Streamlit is not installed.
     """
     if not 0 < port < 65536:
         raise UsageError(f"--port {port}: expected 1 to 65535.")
     if importlib.util.find_spec("streamlit") is None:
         raise UsageError("the pages need Streamlit: pip install 'zgbench[apps]'.")
     place = folder(name)
+    if _taken(port):
+        raise UsageError(f"--port {port}: cannot be listened on (in use, or not allowed). Choose another one.")
     command = [
         sys.executable, "-m", "streamlit", "run", str(place / "app.py"),
         "--server.port", str(port), "--server.headless", "true", "--browser.gatherUsageStats", "false",
@@ -53,4 +57,19 @@ def serve(name: str, port: int, environment: Mapping[str, str], *, upload_mb: in
         "--client.toolbarMode", "minimal", "--client.showErrorDetails", "none",
     ]  # fmt: skip
     # Streamlit reads .streamlit/config.toml (theme) of the folder that it is started in
-    return subprocess.run(command, cwd=place, env=os.environ | dict(environment), check=False).returncode
+    with subprocess.Popen(command, cwd=place, env=os.environ | dict(environment)) as server:
+        before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())  # else it would outlive this process
+        try:
+            return server.wait()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("", port))
+        except OSError:
+            return True
+    return False

@@ -14,11 +14,16 @@ from zgbench.datasets import Dataset
 from zgbench.encoders import EmbeddingCache, ImageTextEncoder, TextEncoder
 from zgbench.errors import ModelUnavailable
 from zgbench.protocol import Protocol, sign
+from zgbench.ratings_table import Ratings, fully_rated
 from zgbench.reassign import true_similarity
 from zgbench.result import Evaluation, number
 from zgbench.rows import Reassigned, Row, background_of, verified
+from zgbench.separation import described
 from zgbench.submission import schema
 from zgbench.submission.reader import Reader, stem_of
+
+UNRATED = "whole-images"
+"""What becomes of segments without ratings: only images whose segments all have ratings are scored by people."""
 
 ProgressFactory = Callable[[str, int], Callable[[int], None]]
 
@@ -39,6 +44,7 @@ class Run:
     submission_sha256: str
     timing: dict[str, float] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
     _truth: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def truth_sha256(self, counts: Counts) -> str:
@@ -85,7 +91,7 @@ def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassign
         if n_images == 0:
             rated = int((~np.isnan(row.reassigned.rated)).sum()) if row.reassigned.rated is not None else 0
             run.unavailable[name] = (
-                f"no image has ratings for all of its segments ({rated} of {len(counts.labels)} segments are rated). Rate whole images."
+                f"no image has ratings for all of its segments ({rated} of {len(counts.labels)} segments are rated). Rate whole images: zgbench ratings sample --question 'T*' --per-image 0"
             )
             continue
         found = row.class_counts(counts, dataset.vocabulary, rule)
@@ -130,8 +136,29 @@ def _signature(run: Run, row: Row, counts: Counts, dataset: Dataset, n_images: i
     facts = _facts(run, dataset, select(counts, row.images), n_images)
     facts |= {"reassign": row.reassigned.how, "encoder": row.reassigned.encoder, "verify": row.verify}
     if row.verify.startswith("h"):
-        facts["human"] = f"{run.protocol.human},whole-images"
+        facts["human"] = ",".join((run.protocol.human, UNRATED, *run.excluded))
     return sign(run.protocol, facts)
+
+
+def by_people(run: Run, counts: Counts, reassigned: list[Reassigned], table: Ratings) -> dict[str, Any]:
+    """What the ratings cover, and how they go with the automatic similarity, for each reassignment."""
+    about: dict[str, Any] = {
+        "sha256": table.sha256, "aggregate": run.protocol.human, "unrated": UNRATED, "excluded": list(table.excluded),
+    }  # fmt: skip
+    for row in reassigned:
+        if row.rated is not None:
+            whole = fully_rated(counts, row.rated)
+            about[row.how] = {
+                "segments": len(counts.labels),
+                "segments_rated": int((~np.isnan(row.rated)).sum()),
+                "images": len(counts.ids),
+                "images_rated": int(whole.sum()),
+                **described(
+                    row.decision.similarity, row.rated, counts.owner,
+                    resamples=run.protocol.resamples, seed=run.protocol.seed,
+                ),
+            }  # fmt: skip
+    return about
 
 
 def _facts(run: Run, dataset: Dataset, counts: Counts, n_images: int) -> dict[str, str]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from zgbench.cli.ratings_parser import add_rate, add_ratings
+
 KEYS = ("pas20", "pc59", "pc459", "mini")
 PROTOCOLS = ("v1", "iccv2023", "offline", "mini")
 FORMATS = ("table", "markdown", "latex", "csv", "json")
@@ -26,6 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
     _convert(commands)
     _datasets(commands)
     _reference(commands)
+    add_rate(commands, _lazy)
+    add_ratings(commands, _lazy, _data)
     return parser
 
 
@@ -52,7 +56,9 @@ def _evaluate(commands: Any) -> None:
         help="reassignments to score; what is named here must be possible (default: what is possible)",
     )
     p.add_argument(
-        "--ratings", metavar="URL", help="human ratings, a .csv or .parquet file: adds the rows h>=1, h>=2, h>=3"
+        "--ratings",
+        metavar="URL",
+        help="human ratings, a store or a .csv or .parquet file: adds the rows h>=1, h>=2, h>=3",
     )
     p.add_argument(
         "--human",

@@ -58,7 +58,7 @@ def print_evaluation(found: Evaluation, style: str, place: Path | None) -> None:
     else:
         _print_table(found, place)
     if style not in ("table", "json"):
-        for note in _remarks(found):
+        for note in [*by_people(found), *_remarks(found)]:
             print(note, file=sys.stderr)
 
 
@@ -67,6 +67,32 @@ def _remarks(found: Evaluation) -> list[str]:
     if not found.dataset.official and not found.dataset.notes:
         notes.append(f"note: {len(found.dataset.ids)} images, not the official split: the scores are not official.")
     return notes + [f"not scored: {name}: {why}" for name, why in found.unavailable.items()]
+
+
+def by_people(found: Evaluation) -> list[str]:
+    """What the ratings cover and how they go with the similarity, a line for each reassignment."""
+    about = found.result.get("ratings", {})
+
+    def told(statistic: dict[str, Any]) -> str:
+        if statistic["value"] is None:
+            return f"undefined ({statistic['reason']})"
+        low, high = statistic["ci95"]
+        ends = f" [{low:.3f}, {high:.3f}]" if low is not None else ""
+        return f"{statistic['value']:.3f}{ends}"
+
+    lines = []
+    for how in ("TT", "ST"):
+        if how in about:
+            row = about[how]
+            j = f", J {row['tau']['youden_j']:.3f}" if row["tau"]["value"] is not None else ""
+            lines.append(
+                f"{how} by people: {row['segments_rated']} of {row['segments']} segments rated, all of them in "
+                f"{row['images_rated']} of {row['images']} images (h>=k is over these); Spearman of rating and similarity "
+                f"{told(row['spearman'])}; τ that best separates h>=2 {told(row['tau'])}{j}"
+            )
+    if about.get("excluded"):
+        lines.append(f"raters left out by rule: {'; '.join(about['excluded'])}")
+    return lines
 
 
 def _print_table(found: Evaluation, place: Path | None) -> None:
@@ -104,7 +130,7 @@ def _print_table(found: Evaluation, place: Path | None) -> None:
         signatures.append(("TGQ", found.tgq["signature"]))
     for name, signature in signatures:
         console.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
-    for note in _remarks(found):
+    for note in [*by_people(found), *_remarks(found)]:
         console.print(Text(note), soft_wrap=True)
     if place is not None:
         console.print(Text(f"written: {place}"), soft_wrap=True)

@@ -1,0 +1,398 @@
+"""The rater's page as strangers use it, in a real browser: the whole walk, and what must not go wrong."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import zgbench
+from tests.conftest import HashedText
+from tests.end_to_end.browser import Server, chromium, free_port, served
+from tests.end_to_end.contrast import poor_contrasts
+
+pytest.importorskip("streamlit", reason="needs the extra apps")
+from zgbench.ratings import Store, export_csv, open_store
+from zgbench.ratings.content import Content
+from zgbench.sampling import sample
+
+DEMO = Path(__file__).resolve().parents[2] / "submissions/demo.json"
+MIN_SECONDS = 0.3
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+PICTURE_SHOWN = """old => {
+  const picture = document.querySelector('.st-key-picture img');
+  const button = document.querySelector('[class*="st-key-score-0-"]');
+  return picture && picture.complete && picture.naturalWidth > 0 && button && !button.className.includes(old);
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as found:
+        yield found
+
+
+@dataclass
+class Study:
+    """A study being served; kill and start the server with :meth:`restart`."""
+
+    path: Path
+    store: Store
+    port: int
+    folder: Path
+    server: Server = field(init=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def rows(self) -> pd.DataFrame:
+        """Every row of the store, in order."""
+        return pd.read_csv(io.BytesIO(export_csv(self.store)))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory, worker_cache: Path) -> Iterator[Study]:
+    """48 items with reassigned labels, 3 raters each."""
+    folder = tmp_path_factory.mktemp("study")
+    os.environ["ZGBENCH_CACHE"] = str(worker_cache)
+    path = folder / "ratings.db"
+    with open_store(path) as store:
+        sample(store, DEMO, n=48, question="T*", k=3, seed=1, text_encoder=HashedText())
+        store.configure(min_seconds=MIN_SECONDS)
+        yield Study(path, store, free_port(), folder)
+
+
+@dataclass
+class Visitor:
+    """Somebody in front of the page; remembers what they pressed."""
+
+    page: Any
+    outside: list[str] = field(default_factory=list)
+
+    @classmethod
+    def arrive(cls, browser: Any, url: str, **context: Any) -> Visitor:
+        page = browser.new_context(**({"viewport": DESKTOP} | context)).new_page()
+        visitor = cls(page)
+        page.on("request", lambda r: visitor.outside.append(r.url) if not r.url.startswith((url, "data:", "blob:", url.replace("http", "ws"))) else None)  # fmt: skip
+        page.goto(url)
+        return visitor
+
+    def sign_in(self, token: str) -> None:
+        box = self.page.get_by_label("Your invitation")
+        box.fill(token)
+        box.press("Enter")
+
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+
+    def settle(self) -> str:
+        """Wait until the server has drawn all of the item on the screen; gives its ticket."""
+        ticket = self.ticket()
+        self.page.locator(f".st-key-undo-{ticket}").wait_for()
+        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        return ticket
+
+    def button(self, name: str) -> Any:
+        return self.page.get_by_role("button", name=re.compile(rf"^{name}"))
+
+    def ticket(self) -> str:
+        """Of the item on the screen, once its picture is there."""
+        self.page.wait_for_function(PICTURE_SHOWN, arg="nothing")
+        found = self.page.locator('[class*="st-key-score-0-"]').first.get_attribute("class")
+        return re.search(r"st-key-score-0-(\S+)", found)[1]
+
+    def label(self) -> str:
+        return self.page.locator(".st-key-label, .st-key-long-label").inner_text()
+
+    def rate(self, key: str) -> None:
+        """Look for the minimum time, press a key, wait for the next item."""
+        old = self.ticket()
+        self.page.wait_for_timeout(MIN_SECONDS * 1000)
+        self.press(key)
+        self.page.wait_for_function(PICTURE_SHOWN, arg=old)
+
+    def done(self) -> int:
+        """How many items are done, as the page says."""
+        return int(re.search(r"(\d+) done", self.page.get_by_test_id("stProgress").inner_text())[1])
+
+    def practise(self) -> None:
+        """Read the instructions and go through the training round by keyboard, always answering 3."""
+        self.button("Practise").wait_for()
+        self.press("Enter")
+        while True:
+            self.page.locator('[class*="st-key-score-3-"], .st-key-start-rating').first.wait_for()
+            if self.button("Start rating").count():
+                break
+            old = self.ticket()
+            self.press("3")
+            self.button("Next").wait_for()
+            self.press("Enter")
+            self.page.wait_for_function(
+                "old => !document.querySelector(`[class*=\"st-key-next-\"]`) && !document.querySelector(`[class*=\"st-key-score-0-${old}\"]`)",
+                arg=old,
+            )  # fmt: skip
+        self.press("Enter")
+        self.ticket()
+
+
+def test_the_walk(browser: Any, study: Study, tmp_path: Path) -> None:
+    """Sign in, practise, 30 items by keyboard, undo, refresh, a second browser, a server that dies, export, evaluate."""
+    alice, bob, boss = (
+        study.store.make_token(n, role=r) for n, r in (("alice", "rater"), ("bob", "rater"), ("boss", "admin"))
+    )
+    with served("rate", "--ratings", study.path, folder=study.folder, port=study.port) as server:
+        first = Visitor.arrive(browser, study.url)
+        first.sign_in("zg_wrong")
+        first.page.get_by_text("This invitation is not valid").wait_for()
+        first.sign_in(alice)
+        first.practise()
+        assert alice not in first.page.url
+        assert first.page.content().count("mini") == 0  # neither the data set nor whose labels they are
+        assert "demo" not in first.page.content()
+
+        pressed: list[tuple[str, str]] = []
+        for n in range(30):
+            key = str((n * 7 + 3) % 4)
+            pressed.append((first.label(), key))
+            first.rate(key)
+            if n == 9:  # undo: the same item comes back, and its rating is withdrawn
+                next_one = first.settle()
+                first.press("z")
+                first.page.wait_for_function(PICTURE_SHOWN, arg=next_one)
+                assert first.done() == 9
+                assert first.label() == pressed[-1][0]
+                pressed[-1] = (first.label(), "0")
+                first.rate("0")
+            if n == 14:  # a refresh, and a new tab, show the same item
+                before, shown = first.ticket(), first.label()
+                first.page.reload()
+                assert (first.ticket(), first.label()) == (before, shown)
+                tab = first.page.context.new_page()
+                tab.goto(study.url)
+                other = Visitor(tab)
+                assert (other.ticket(), other.label()) == (before, shown)
+                tab.close()
+        assert first.done() == 30
+        assert not first.outside, "the page asks nobody else for anything"
+
+        second = Visitor.arrive(browser, study.url)
+        second.sign_in(bob)
+        second.practise()
+        for _ in range(3):
+            second.rate("2")
+        for _ in range(2):  # both at once
+            first.press("3")
+            pressed.append((first.label(), "3"))
+            second.rate("1")
+            first.page.wait_for_timeout(MIN_SECONDS * 1000)
+        assert second.done() == 5
+        waiting = first.ticket(), first.label()
+        server.kill()
+        first.page.locator('[class*="st-key-score-0-"] button:disabled').wait_for()
+
+    with served("rate", "--ratings", study.path, folder=study.folder, port=study.port):
+        # the page finds its server again by itself, and knows who it is; until then nothing can be pressed
+        first.page.locator('[class*="st-key-score-0-"] button:enabled').first.wait_for()
+        assert (first.ticket(), first.label()) == waiting
+        pressed.append((first.label(), "2"))
+        first.rate("2")
+        assert first.done() == len(pressed) == 33
+
+        rows = study.rows()
+        mine = rows[rows["rater"] == study.store.sign_in(alice).id]
+        latest = mine.drop_duplicates("item", keep="last")
+        assert sorted(zip(latest["label"], latest["score"].astype(int).astype(str), strict=True)) == sorted(pressed)
+
+        # a third one rates the rest, so that whole images are rated
+        third = study.store.sign_in(study.store.make_token("carol"))
+        study.store.configure(min_seconds=0)
+        while (item := study.store.next_item(third)) is not None:
+            assert study.store.rate(third, item.ticket, 3, 1.0).accepted
+        study.store.configure(min_seconds=MIN_SECONDS)
+        _organiser(Visitor.arrive(browser, study.url, color_scheme="dark"), boss, tmp_path)
+
+    found = zgbench.evaluate(DEMO, ratings=tmp_path / "ratings.parquet", reassign=["tt"], text_encoder=HashedText())
+    assert {"h>=1", "h>=2", "h>=3"} <= {row["verify"] for row in found.scores}
+
+
+def _organiser(boss: Visitor, token: str, folder: Path) -> None:
+    """Progress, raters, a new invitation made and revoked, export."""
+    page = boss.page
+    boss.sign_in(token)
+    page.get_by_text("Krippendorff's α (ordinal)").wait_for()
+    assert page.get_by_text("Answers in the last hour").is_visible()
+    page.locator(".stVegaLiteChart canvas, .stVegaLiteChart svg").first.wait_for()
+    assert poor_contrasts(page) == []
+    page.get_by_role("tab", name="Raters").click()
+    page.get_by_test_id("stDataFrame").first.wait_for()
+    page.get_by_role("tab", name="Invitations").click()
+    page.get_by_label("Name", exact=True).fill("dora")
+    boss.button("Make an invitation").click()
+    page.get_by_text("Hand this over").wait_for()
+    invitation = page.get_by_test_id("stCode").first.inner_text().strip()
+    assert re.fullmatch(r"zg_[0-9a-f]{40}", invitation)
+    page.get_by_role("tab", name="Exclusion").click()
+    page.get_by_label("Rule").fill("controls<0.7")
+    boss.button("Add").click()
+    page.get_by_text("controls<0.7 min=5").wait_for()
+    page.get_by_role("tab", name="Export").click()
+    for name in ("CSV", "Parquet"):
+        with page.expect_download() as download:
+            boss.button(name).click()
+        download.value.save_as(folder / f"ratings.{name.lower()}")
+
+
+def test_a_rating_is_neither_lost_nor_doubled(browser: Any, study: Study) -> None:
+    token = study.store.make_token("double clicks")
+    rater = study.store.finish_training(study.store.sign_in(token))
+    study.store.configure(min_seconds=15)
+    with served("rate", "--ratings", study.path, folder=study.folder) as server:
+        visitor = Visitor.arrive(browser, server.url)
+        visitor.sign_in(token)
+        old = visitor.settle()
+        visitor.press("3")  # too soon to have looked
+        visitor.page.get_by_text("Too quick to count").wait_for()
+        assert visitor.ticket() == old
+        assert study.store.progress(rater).answered == 0
+        study.store.configure(min_seconds=MIN_SECONDS)
+        visitor.page.wait_for_timeout(2500)  # the server looks for new settings every 2 s
+
+        for n in range(1, 4):
+            before = visitor.ticket()
+            visitor.page.wait_for_timeout(MIN_SECONDS * 1000)
+            if n == 1:
+                visitor.page.locator('[class*="st-key-score-1-"] button').dblclick()
+            else:
+                for _ in range(4):
+                    visitor.press("1")
+            visitor.page.wait_for_function(PICTURE_SHOWN, arg=before)
+            visitor.page.wait_for_timeout(200)
+            assert study.store.progress(rater).answered == n
+
+        # the same item in two tabs, answered in both: the first answer stands
+        tab = Visitor(visitor.page.context.new_page())
+        tab.page.goto(server.url)
+        before = tab.ticket()
+        assert visitor.ticket() == before
+        visitor.page.wait_for_timeout(MIN_SECONDS * 1000)
+        tab.press("0")
+        tab.page.wait_for_function(PICTURE_SHOWN, arg=before)
+        visitor.press("3")
+        visitor.page.wait_for_function(PICTURE_SHOWN, arg=before)
+        assert study.store.progress(rater).answered == 4
+        mine = study.rows().query("rater == @rater.id")
+        assert mine.iloc[-1]["score"] == 0
+
+        # skipped with a reason, "cannot tell", and a token that is withdrawn ends at once
+        visitor.settle()
+        visitor.press("s")
+        visitor.button("I cannot see the segment").wait_for()
+        old = visitor.ticket()
+        visitor.press("3")  # scores do not count while a reason is asked for
+        visitor.press("n")
+        visitor.page.wait_for_function(PICTURE_SHOWN, arg=old)
+        visitor.rate("t")
+        kept = study.store.progress(rater)
+        assert (kept.answered, kept.skipped, kept.cannot_tell) == (4, 1, 1)
+        study.store.revoke_token(token)
+        visitor.press("2")
+        visitor.page.get_by_label("Your invitation").wait_for()
+        assert study.store.progress(rater).answered == 4
+
+
+HOSTILE = (
+    "<img src=x onerror=\"document.title='owned'\">",
+    "**bold** [link](javascript:alert(1)) $x^2$ :red[x] `code`",
+    "cat\u202egnp.\u2066x",
+    "x" * 200,
+)
+
+
+def test_hostile_labels_on_a_phone(browser: Any, tmp_path: Path) -> None:
+    """Labels are plain text whatever they hold; everything fits a phone, in light and dark, with enough contrast."""
+    with open_store(tmp_path / "hostile.db") as store:
+        shape = {"dataset": "mini", "image_id": "val_0003", "size": (96, 96), "counts": _half(), "question": "T"}
+        store.add_items([Content(label=label, **shape) for label in HOSTILE], k=1)
+        store.configure(min_seconds=0, control_every=0)
+        token = store.make_token("eve")
+        with served("rate", "--ratings", tmp_path / "hostile.db", folder=tmp_path) as server:
+            for scheme in ("light", "dark"):
+                visitor = Visitor.arrive(browser, server.url, viewport=PHONE, color_scheme=scheme)
+                visitor.button("Start").wait_for()
+                assert poor_contrasts(visitor.page) == []
+                visitor.sign_in(token)
+                if scheme == "light":
+                    visitor.button("Start rating").click()
+                visitor.ticket()
+                assert poor_contrasts(visitor.page) == []
+                if scheme == "light":
+                    visitor.page.context.close()
+            shown = set()
+            for n in range(len(HOSTILE)):
+                visitor.settle()
+                shown.add(visitor.label())
+                page = visitor.page
+                assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+                bottom = page.locator('[class*="st-key-score-3-"] button').bounding_box()
+                assert bottom["y"] + bottom["height"] <= PHONE["height"], "the scores are reached without scrolling"
+                assert bottom["height"] >= 44
+                if n < len(HOSTILE) - 1:
+                    visitor.rate("1")
+            assert visitor.page.title() != "owned"
+            expected = {HOSTILE[0], HOSTILE[1], "cat\\u202egnp.\\u2066x", HOSTILE[3]}
+            assert shown == expected
+            label = visitor.page.locator(".st-key-label, .st-key-long-label")
+            assert label.locator("a, img, strong, code, .katex").count() == 0
+
+
+def test_by_keyboard_alone(browser: Any, study: Study) -> None:
+    """Tab reaches every control, in order, with a visible focus; what is preloaded is out of reach. A break is suggested."""
+    token = study.store.make_token("keys")
+    rater = study.store.finish_training(study.store.sign_in(token))
+    for ago in range(1400, 0, -250):  # somebody who has rated for 23 minutes
+        study.store.clock = lambda ago=ago: time.time() - ago
+        ticket = study.store.next_item(rater).ticket
+        study.store.clock = lambda ago=ago: time.time() - ago + 5
+        assert study.store.rate(rater, ticket, 2, 5.0).accepted
+    study.store.clock = time.time
+    with served("rate", "--ratings", study.path, folder=study.folder) as server:
+        visitor = Visitor.arrive(browser, server.url)
+        visitor.sign_in(token)
+        visitor.settle()
+        visitor.page.get_by_text(re.compile(r"You have rated for 2\d minutes. A break")).wait_for()
+        names = []
+        for _ in range(16):
+            visitor.press("Tab")
+            names.append(visitor.page.evaluate("""() => {
+              const at = document.activeElement;
+              if (at.closest('.st-key-ahead')) return 'AHEAD';
+              if (!at.closest('[data-testid="stMain"]')) return '';
+              const style = getComputedStyle(at);
+              const seen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 || style.boxShadow !== 'none';
+              return (seen ? '' : 'UNSEEN ') + (at.innerText || at.getAttribute('aria-label') || '').split('\\n')[0];
+            }"""))  # fmt: skip
+        found = [name for name in names if name]
+        wanted = ["Outline", "Dimmed", "Enlarge", "0 · Incorrect", "1 · Partially correct", "2 · Too general or too specific",
+                  "3 · Correct", "Cannot tell", "Skip"]  # fmt: skip
+        assert [name for name in found if name in wanted][: len(wanted)] == wanted  # then round again
+        assert not [name for name in found if "UNSEEN" in name or name == "AHEAD"]
+
+
+def _half() -> str:
+    import numpy as np
+
+    from zgbench import rle
+
+    mask = np.zeros((96, 96), dtype=bool)
+    mask[48:] = True
+    return rle.encode(rle.runs_of(mask))

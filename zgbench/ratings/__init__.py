@@ -1,0 +1,54 @@
+"""Human ratings: the store, what it gives out and takes in, and the statistics of agreement.
+
+Names are loaded when they are first used; SQLAlchemy comes with ``pip install 'zgbench[ratings]'``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zgbench.ratings.exchange import export_csv, export_parquet, import_table
+    from zgbench.ratings.overview import Status, status
+    from zgbench.ratings.rater_quality import RaterQuality, quality
+    from zgbench.ratings.records import Item, Outcome, Progress, Rater, TokenInfo, TrainingItem
+    from zgbench.ratings.rules import Rule
+    from zgbench.ratings.settings import Settings
+    from zgbench.ratings.store import Store, open_store
+
+_PLACES = {
+    "Item": "records",
+    "Outcome": "records",
+    "Progress": "records",
+    "Rater": "records",
+    "RaterQuality": "rater_quality",
+    "Rule": "rules",
+    "Settings": "settings",
+    "Status": "overview",
+    "Store": "store",
+    "TokenInfo": "records",
+    "TrainingItem": "records",
+    "export_csv": "exchange",
+    "export_parquet": "exchange",
+    "import_table": "exchange",
+    "open_store": "store",
+    "quality": "rater_quality",
+    "status": "overview",
+}
+
+__all__ = [
+    "Item", "Outcome", "Progress", "Rater", "RaterQuality", "Rule", "Settings", "Status", "Store", "TokenInfo",
+    "TrainingItem", "export_csv", "export_parquet", "import_table", "open_store", "quality", "status",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'zgbench.ratings' has no attribute {name!r}")
+    try:
+        return getattr(import_module(f"zgbench.ratings.{_PLACES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("sqlalchemy", "alembic", "psycopg"):
+            raise
+        from zgbench.errors import UsageError
+
+        raise UsageError("the ratings store needs SQLAlchemy: pip install 'zgbench[ratings]'.") from error

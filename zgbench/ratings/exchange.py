@@ -1,0 +1,103 @@
+"""Ratings out of a store and into another: every row that a rater ever made, with the item that it is about.
+
+A row stands alone: item, what was shown, rater, answer, time, and the rule (if any) that leaves its rater out. The
+order of rows is that of the answers, and ``zgbench evaluate --ratings`` reads the file as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from zgbench.errors import InputError
+from zgbench.ratings.rater_quality import quality
+from zgbench.ratings.spreadsheet import shield
+from zgbench.ratings.store import Store
+from zgbench.ratings.tables import items, ratings
+
+COLUMNS = (
+    "item", "dataset", "image_id", "height", "width", "counts", "label", "question", "kind", "known", "k", "rater",
+    "answer", "score", "note", "seconds", "time", "ticket", "excluded",
+)  # fmt: skip
+_WHOLE = ("height", "width", "known", "k", "score")
+
+
+def rows(store: Store) -> list[dict[str, Any]]:
+    """Every row of the ratings, in order; None where a column does not apply."""
+    query = (
+        select(
+            ratings.c.item_id, items.c.dataset, items.c.image_id, items.c.height, items.c.width, items.c.counts,
+            items.c.label, items.c.question, items.c.kind, items.c.known, items.c.wanted, ratings.c.rater_id,
+            ratings.c.answer, ratings.c.score, ratings.c.note, ratings.c.seconds, ratings.c.at, ratings.c.ticket,
+        )
+        .join(items, items.c.id == ratings.c.item_id)
+        .order_by(ratings.c.seq)
+    )  # fmt: skip
+    found = store.database.read(lambda connection: connection.execute(query).all())
+    left_out = {figures.rater: figures.excluded_by for figures in quality(store)}
+    return [
+        dict(zip(COLUMNS, (*row[:16], _iso(row.at), row.ticket, left_out.get(row.rater_id, "")), strict=True))
+        for row in found
+    ]
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+
+
+def export_csv(store: Store) -> bytes:
+    """All rows as CSV (UTF-8); cells are safe in a spreadsheet, see :mod:`zgbench.ratings.spreadsheet`."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(row[column]) for column in COLUMNS] for row in rows(store))
+    return text.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return shield(value) if isinstance(value, str) else repr(value)
+
+
+def export_parquet(store: Store) -> bytes:
+    """All rows as Parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = {name: pa.int32() for name in _WHOLE} | {"seconds": pa.float64()}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
+    target = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows(store), schema=schema), target, compression="zstd")
+    return target.getvalue()
+
+
+def import_table(store: Store, path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Put exported rows into a store; rows that are there already are passed over.
+
+    Returns:
+        Number of rows that were new, and of rows in all.
+
+    Raises:
+        InputError: not an exported table; lists every bad row, up to a limit.
+    """
+    from zgbench.ratings.importing import put_in, read_table
+
+    found = read_table(Path(path))
+    return store.database.write(lambda connection: put_in(connection, found, store.clock())), len(found)
+
+
+def require_columns(path: Path, columns: Iterable[str]) -> None:
+    """Refuse a table that lacks a column."""
+    missing = [name for name in COLUMNS if name not in set(columns)]
+    if missing:
+        raise InputError(
+            f"{path}: no column {', '.join(missing)}. Expected a table that zgbench ratings export has written."
+        )

@@ -1,0 +1,206 @@
+"""Reads exported ratings, checks every row, and puts what is new into a store."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from zgbench.errors import InputError
+from zgbench.ratings.answers import MAX_REASON, SCORE, SKIP, WITHDRAWN
+from zgbench.ratings.assignment import CONTROL, ITEM, OPEN, RATED, SKIPPED, recount
+from zgbench.ratings.content import QUESTIONS, Content, canonical_text, position
+from zgbench.ratings.exchange import require_columns
+from zgbench.ratings.records import CANNOT_TELL
+from zgbench.ratings.spreadsheet import unshield
+from zgbench.ratings.tables import items, leases, raters, ratings
+from zgbench.submission.problems import quote
+from zgbench.submission.schema import text_problem
+
+_SHOWN = 20
+_RATER = re.compile(r"[0-9a-f]{12}")
+_TICKET = re.compile(r"[0-9a-f]{16}\.\d{1,6}(\.undo)?")
+_ANSWERS = (SCORE, CANNOT_TELL, SKIP, WITHDRAWN)
+
+
+class _Bad(Exception):
+    """What is wrong with a row."""
+
+
+def read_table(path: Path) -> list[dict[str, Any]]:
+    """Rows of an exported table with their items as Content.
+
+    Raises:
+        InputError: see :func:`zgbench.ratings.exchange.import_table`.
+    """
+    good, bad = [], []
+    for number, raw in enumerate(_raw(path)):
+        try:
+            good.append(_checked(raw))
+        except (_Bad, InputError) as error:
+            bad.append(f"row {number}, {error}")
+    if bad:
+        more = f"\n  … and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+        raise InputError(f"{path}: {len(bad)} bad rows\n  " + "\n  ".join(bad[:_SHOWN]) + more)
+    return good
+
+
+def _raw(path: Path) -> list[dict[str, str]]:
+    """Rows as text, "" for nothing."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.suffix == ".parquet":
+            table = pq.read_table(path)
+            require_columns(path, table.column_names)
+            return [{k: "" if v is None else str(v) for k, v in row.items()} for row in table.to_pylist()]
+        if path.suffix == ".csv":
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.DictReader(file, strict=True)
+                require_columns(path, reader.fieldnames or ())
+                return [{k: unshield(v or "") for k, v in row.items() if k is not None} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+        raise InputError(f"{path}: cannot be read as a table ({quote(str(error), 120)[1:-1]}).") from error
+    raise InputError(f"{path}: expected a .csv or .parquet file.")
+
+
+def _checked(raw: dict[str, str]) -> dict[str, Any]:
+    def whole(column: str, low: int, high: int) -> int:
+        text = raw[column]
+        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+            raise _Bad(f"{column}: expected {low} to {high}; found {quote(text)}")
+        return int(text)
+
+    def one_of(column: str, *values: str) -> str:
+        if raw[column] not in values:
+            raise _Bad(f"{column}: expected {', '.join(values)}; found {quote(raw[column])}")
+        return raw[column]
+
+    def matching(column: str, pattern: re.Pattern[str]) -> str:
+        if not pattern.fullmatch(raw[column]):
+            raise _Bad(f"{column}: expected {pattern.pattern}; found {quote(raw[column])}")
+        return raw[column]
+
+    for column, limit in (("label", 200), ("image_id", 200), ("dataset", 16)):
+        if problem := text_problem(raw[column], limit):
+            raise _Bad(f"{column}: found {problem}")
+    size = (whole("height", 1, 1 << 16), whole("width", 1, 1 << 16))
+    question = next((q for q in QUESTIONS if q == raw["question"]), None)
+    if question is None:
+        raise _Bad(f"question: expected T or T*; found {quote(raw['question'])}")
+    content = Content(
+        raw["dataset"], raw["image_id"], size, canonical_text(raw["counts"], size), raw["label"], question,
+        whole("known", 0, 3) if raw["known"] else None,
+    )  # fmt: skip
+    if content.id != raw["item"]:
+        raise _Bad("item: its hash does not fit what the row says was shown")
+    answer = one_of("answer", *_ANSWERS)
+    note = "".join(c if c.isprintable() else " " for c in raw["note"])[:MAX_REASON]
+    return {
+        "content": content, "kind": one_of("kind", ITEM, CONTROL), "k": whole("k", 0, 1000),
+        "rater": matching("rater", _RATER), "ticket": matching("ticket", _TICKET), "answer": answer,
+        "score": whole("score", 0, 3) if answer == SCORE else None, "note": note or None,
+        "seconds": _seconds(raw["seconds"]), "at": _time(raw["time"]),
+    }  # fmt: skip
+
+
+def _seconds(text: str) -> float | None:
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1e7:
+        raise _Bad(f"seconds: expected a number ≥ 0; found {quote(text)}")
+    return value
+
+
+def _time(text: str) -> float:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _Bad(f"time: expected an ISO 8601 timestamp; found {quote(text)}") from error
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def put_in(connection: Connection, rows: list[dict[str, Any]], now: float) -> int:
+    """Insert the rows whose tickets the store does not have; returns how many."""
+    there = set(connection.execute(select(ratings.c.ticket)).scalars())
+    new = list({row["ticket"]: row for row in rows if row["ticket"] not in there}.values())
+    _add_missing(connection, new, now)
+    touched = sorted({(row["rater"], row["content"].id) for row in new})
+    if new:
+        connection.execute(
+            insert(ratings),
+            [
+                {
+                    "ticket": row["ticket"], "rater_id": row["rater"], "item_id": row["content"].id,
+                    "answer": row["answer"], "score": row["score"], "note": row["note"], "seconds": row["seconds"],
+                    "at": row["at"],
+                }
+                for row in new
+            ],
+        )  # fmt: skip
+    for rater, item in touched:
+        _settle(connection, rater, item, now)
+    recount(connection, [item for _, item in touched])
+    return len(new)
+
+
+def _add_missing(connection: Connection, rows: list[dict[str, Any]], now: float) -> None:
+    known_items = set(connection.execute(select(items.c.id)).scalars())
+    known_raters = set(connection.execute(select(raters.c.id)).scalars())
+    contents = {row["content"].id: row for row in rows if row["content"].id not in known_items}
+    for identity, row in contents.items():
+        content: Content = row["content"]
+        wanted = row["k"] if row["kind"] == ITEM else 0
+        connection.execute(
+            insert(items).values(
+                id=identity, kind=row["kind"], dataset=content.dataset, image_id=content.image_id,
+                height=content.size[0], width=content.size[1], counts=content.counts, label=content.label,
+                question=content.question, known=content.known, wanted=wanted, free=wanted,
+                position=position(identity), added=now,
+            )
+        )  # fmt: skip
+    for rater in {row["rater"]: None for row in rows if row["rater"] not in known_raters}:
+        connection.execute(
+            insert(raters).values(
+                id=rater, name=f"imported {rater}", role="rater", seed=int(rater, 16) % (1 << 31), served=0, created=now
+            )
+        )
+
+
+def _settle(connection: Connection, rater: str, item: str, now: float) -> None:
+    """Let the latest of a rater's rows on an item be the one that counts."""
+    last = connection.execute(
+        select(ratings.c.seq, ratings.c.answer)
+        .where(ratings.c.rater_id == rater, ratings.c.item_id == item)
+        .order_by(ratings.c.at.desc(), ratings.c.seq.desc())
+        .limit(1)
+    ).one()
+    lease: Any = connection.execute(
+        select(leases.c.id, leases.c.state).where(leases.c.rater_id == rater, leases.c.item_id == item)
+    ).first()
+    if last.answer == WITHDRAWN:
+        if lease is not None and lease.state == RATED:
+            connection.execute(update(leases).where(leases.c.id == lease.id).values(state="expired", rating=None))
+        return
+    state = SKIPPED if last.answer == SKIP else RATED
+    if lease is not None:
+        if lease.state != OPEN or state == RATED:
+            connection.execute(update(leases).where(leases.c.id == lease.id).values(state=state, rating=last.seq))
+        return
+    connection.execute(
+        insert(leases).values(
+            id=secrets.token_hex(8), rater_id=rater, item_id=item, state=state, round=0, seen=0, turn=0, expires=now,
+            rating=last.seq,
+        )
+    )  # fmt: skip

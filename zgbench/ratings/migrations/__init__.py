@@ -1,0 +1,4 @@
+"""Versions of the tables. A store is brought to the newest one when it is opened."""
+
+REVISIONS = ("0001",)
+"""Every revision, oldest first."""
