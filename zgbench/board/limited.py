@@ -9,6 +9,7 @@ gigabytes.
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -104,7 +105,7 @@ def _broken(status: int | None, error: str, limits: Limits) -> str:
     return memory if status and any(sign in error for sign in _OUT_OF_MEMORY) else ""
 
 
-def _main(words: Sequence[str]) -> int:
+def _main(words: Sequence[str]) -> None:
     """The child: limits first, then the command."""
     import resource
 
@@ -115,10 +116,9 @@ def _main(words: Sequence[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError):  # where the machine itself runs out of memory, this process goes first
         Path("/proc/self/oom_score_adj").write_text("1000")
-    from zgbench.cli import main
-
-    return main(words[3:])
+    sys.argv = ["zgbench", *words[3:]]
+    runpy.run_module("zgbench", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    _main(sys.argv[1:])

@@ -79,7 +79,8 @@ class Worker:
         if entry is None:
             return False
         entry = self.queue.change(entry, state="running", attempts=entry.attempts + 1)
-        arguments = ["leaderboard", "add", f"submission{entry.suffix}", "--board", str(self.board), "--workers", "1"]
+        arguments = ["leaderboard", "add", f"submission{entry.suffix}", "--stem", entry.id[:12]]
+        arguments += ["--board", str(self.board), "--workers", "1"]
         ended = self._run(entry, arguments, self.evaluation)
         if ended.broken:
             self._close(entry, "failed", f"The evaluation was stopped: {ended.broken}.", entry.report)
