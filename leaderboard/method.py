@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 import streamlit as st
-from shared import choose_group, choose_method, kind_of, open_board, percent, stop, tell_signature
+from shared import choose_group, choose_method, open_board, percent, said, stop, tell_signature
 
 from zgbench.board import method as board_method
 from zgbench.board.store import SCORES, Board, Entry, Group
@@ -18,7 +18,8 @@ def card(entry: Entry, group: Group) -> None:
     st.text(entry.description or "No description was given.")
     facts = {
         "Address": entry.url or "–",
-        "Kind": kind_of({"text_guidance": entry.text_guidance, "segmentation_labels": entry.segmentation_labels}),
+        "Guided by text": said(entry.text_guidance),
+        "Trained on segmentation labels": said(entry.segmentation_labels),
         "Track": entry.track,
         "Images": f"{entry.images}{'' if entry.official else ' (not the official split)'}",
         "Segments": f"{row.kept} of {row.segments} kept",

@@ -18,12 +18,7 @@ from zgbench.board.worker import Worker, from_environment
 from zgbench.errors import ZgbenchError
 
 GOOD, BAD, PLAIN = "#2e9e6b", "#d1495b", "#8a93a3"
-KINDS = {
-    "free": "#3b78e7",
-    "text-guided": "#e08a1e",
-    "trained on segmentation labels": "#b04fc4",
-    "not said": "#8a93a3",
-}
+KINDS = {"free": "#3b78e7", "text-guided": "#e08a1e", "trained on segmentation labels": "#b04fc4"}
 
 
 def board_folder() -> Path | None:
@@ -55,7 +50,10 @@ def open_board() -> Board:
 
 def worker() -> Worker | None:
     """The worker of the queue; None where this board takes no uploads: no folder for them, or nobody has a token."""
-    found = _started() if board_folder() is not None else None
+    try:
+        found = _started() if board_folder() is not None else None
+    except ZgbenchError as error:
+        stop("The queue of uploads cannot be opened.", error)
     return found if found is not None and found.queue.enabled() else None
 
 
@@ -161,13 +159,15 @@ def methods(number: int) -> str:
 
 
 def kind_of(row: Mapping[str, Any]) -> str:
-    """What a method was given: one of KINDS."""
-    guided, trained = row["text_guidance"], row["segmentation_labels"]
-    if trained:
+    """What a method was given: one of KINDS; what a submission does not say counts as no, as in the filters."""
+    if row["segmentation_labels"]:
         return "trained on segmentation labels"
-    if guided:
-        return "text-guided"
-    return "free" if guided is False and trained is False else "not said"
+    return "text-guided" if row["text_guidance"] else "free"
+
+
+def said(value: bool | None) -> str:
+    """An answer of a submission."""
+    return "not said" if value is None else "yes" if value else "no"
 
 
 def percent(value: float | None, low: float | None = None, high: float | None = None, sign: str = "") -> str:

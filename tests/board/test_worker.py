@@ -164,4 +164,6 @@ def test_settings_come_from_the_environment(tmp_path: Path) -> None:
     assert found is not None
     assert (found.evaluation, found.queue.per_day) == (Limits(8 << 30, 90), 10)
     with pytest.raises(UsageError, match="ZGBENCH_SUBMIT_MEMORY_GB=-1"):
-        from_environment({"ZGBENCH_SUBMIT": "q", "ZGBENCH_SUBMIT_MEMORY_GB": "-1"}, tmp_path, None)
+        from_environment({"ZGBENCH_SUBMIT": "/q", "ZGBENCH_SUBMIT_MEMORY_GB": "-1"}, tmp_path, None)
+    with pytest.raises(UsageError, match="absolute path"):
+        from_environment({"ZGBENCH_SUBMIT": "q"}, tmp_path, None)

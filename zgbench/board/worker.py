@@ -152,11 +152,13 @@ def from_environment(environment: Mapping[str, str], board: Path, data: Path | N
     """The worker that the variables ``ZGBENCH_SUBMIT…`` ask for; None where uploads are not wanted.
 
     Raises:
-        UsageError: a variable is not a number above zero.
+        UsageError: a variable is not a number above zero, or the folder not an absolute path.
     """
     folder = environment.get("ZGBENCH_SUBMIT")
     if not folder:
         return None
+    if not Path(folder).is_absolute():  # the pages run in a folder of their own
+        raise UsageError(f"ZGBENCH_SUBMIT={folder}: expected an absolute path.")
     values = {}
     for name, default in _NUMBERS.items():
         text = environment.get(name) or str(default)
@@ -164,7 +166,7 @@ def from_environment(environment: Mapping[str, str], board: Path, data: Path | N
             raise UsageError(f"{name}={text}: expected a number above zero.")
         values[name] = float(text)
     memory, minutes, per_day = values.values()
-    queue = Queue(Path(folder).resolve(), per_day=max(1, int(per_day)))
+    queue = Queue(Path(folder), per_day=max(1, int(per_day)))
     return Worker(queue, board.resolve(), data, evaluation=Limits(int(memory * GIB), 60 * minutes))
 
 
