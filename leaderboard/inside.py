@@ -68,10 +68,10 @@ def value(number: Any) -> float | None:
     return None if number is None or pd.isna(number) else float(number)
 
 
-def show(board: Board, entry: Entry, image: str, other: Entry | None) -> None:
+def show(board: Board, group: Group, entry: Entry, image: str, other: Entry | None) -> None:
     """The pictures, or why there are none."""
-    found = pictures(board, entry.id, image, data_folder())
-    second = pictures(board, other.id, image, data_folder()) if other is not None else None
+    found = pictures(board, entry.id, image, data_folder(), group.key)
+    second = pictures(board, other.id, image, data_folder(), group.key) if other is not None else None
     shown = [("Photo", found.photo), ("Truth", found.truth), (entry.name, found.prediction)]
     if other is not None and second is not None:
         shown.append((other.name, second.prediction))
@@ -81,6 +81,8 @@ def show(board: Board, entry: Entry, image: str, other: Entry | None) -> None:
             with column:
                 st.text(title)
                 st.image(picture, width="stretch")
+    if entry.track == "free" and found.prediction is not None:
+        st.caption("A predicted segment has the colour of the class that its label became; a rejected one is grey.")
     for why in dict.fromkeys((*found.missing, *(second.missing if second is not None else ()))):
         st.info("Not everything can be shown:")
         st.text(why)
@@ -123,7 +125,7 @@ try:
         st.stop()
     chosen = pick(found)
     other = st.session_state["other"]
-    show(board, entry, chosen, board.entry(other) if other else None)
+    show(board, group, entry, chosen, board.entry(other) if other else None)
     table(segments, chosen)
 except ZgbenchError as error:
     stop("The files of this method cannot be read.", error)

@@ -34,13 +34,13 @@ class Visitor:
     def settled(self) -> None:
         """Wait until the script has run and nothing is waited for."""
         self.page.wait_for_selector('[data-testid="stMainBlockContainer"] h1', timeout=60_000)
-        self.page.wait_for_timeout(250)
+        self.page.wait_for_timeout(120)
         self.page.wait_for_function(
             """() => !document.querySelector('[data-test-script-state="running"]')
                   && !document.querySelector('[data-testid="stSkeleton"]')""",
             timeout=60_000,
         )
-        self.page.wait_for_timeout(150)
+        self.page.wait_for_timeout(60)
 
     def text(self) -> str:
         """All that can be read on the page, but for what is painted on canvases."""
@@ -73,7 +73,7 @@ class Visitor:
             if cells and cells == before:
                 return [[str(cell) for cell in row] for row in cells]
             before = cells
-            self.page.wait_for_timeout(400)
+            self.page.wait_for_timeout(250)
         raise AssertionError(f"table {table} does not come to rest: {before}")
 
     def overflow(self) -> int:

@@ -15,9 +15,9 @@ import pytest
 
 from tests.end_to_end.board_walk import Visitor, visiting
 from tests.end_to_end.browser import Server, chromium, served
+from tests.end_to_end.test_cli import call
 from tests.oracle.rle import compress
 from zgbench.board.add import add
-from zgbench.board.queue import Queue
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO: dict[str, Any] = json.loads((ROOT / "submissions/demo.json").read_text())
@@ -80,15 +80,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def token(place: Path) -> str:
-    return Queue(place / "queue").make_token("a lab")
+    out, _ = call("leaderboard", "token", "a lab", "--submit", place / "queue")
+    return out.strip()
 
 
 @pytest.fixture(scope="module")
 def server(place: Path, token: str) -> Iterator[Server]:
     assert token
-    environment = {"ZGBENCH_SUBMIT": str(place / "queue"), "ZGBENCH_CACHE": str(place / "cache")}
-    command = ("leaderboard", "serve", "--board", place / "results", "--upload-mb", 2)
-    with served(*command, folder=place, **environment) as running:
+    command = ("leaderboard", "serve", "--board", place / "results", "--submit", place / "queue", "--upload-mb", 2)
+    with served(*command, folder=place, ZGBENCH_CACHE=str(place / "cache")) as running:
         yield running
         assert "Traceback" not in running.output()
 

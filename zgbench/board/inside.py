@@ -15,7 +15,7 @@ from zgbench.board.store import Board, Entry
 from zgbench.board.submissions import find, folders
 from zgbench.comparison import vocabulary_of
 from zgbench.errors import InputError, UsageError, ZgbenchError
-from zgbench.overlay import draw
+from zgbench.overlay import GREY, draw
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,8 +152,11 @@ class Pictures:
     missing: tuple[str, ...]
 
 
-def pictures(board: Board, entry_id: str, image_id: str, data: Path | None) -> Pictures:
+def pictures(board: Board, entry_id: str, image_id: str, data: Path | None, group_key: str | None = None) -> Pictures:
     """The pictures of one image of an entry.
+
+    Args:
+        group_key: colours a predicted segment as its class T* is coloured in the truth, and rejected ones grey.
 
     Raises:
         UsageError: the entry has no such image.
@@ -190,7 +193,8 @@ def pictures(board: Board, entry_id: str, image_id: str, data: Path | None) -> P
         classes = [int(c) for c in np.unique(truth) if c > 0]
         masks, names = [truth == c for c in classes], [vocabulary.name(c) for c in classes]
         truth_picture = draw(_canvas(photo, size), masks, names, classes)
-    prediction, why = _prediction(board, entry, image_id, size, photo, truth)
+    colours = None if group_key is None else _colours(opened(board, entry_id, group_key), image_id)
+    prediction, why = _prediction(board, entry, image_id, size, photo, truth, colours)
     if why:
         missing.append(why)
     plain = draw(photo, [], []) if photo is not None else None
@@ -203,7 +207,7 @@ def submission_file(board: Board, entry: Entry) -> Path | None:
 
 
 def _prediction(
-    board: Board, entry: Entry, image_id: str, size: tuple[int, int], photo: Any, truth: Any
+    board: Board, entry: Entry, image_id: str, size: tuple[int, int], photo: Any, truth: Any, colours: list[int] | None
 ) -> tuple[Any, str]:
     """The drawn segments, or why there are none."""
     from zgbench.board.masks import segments_of
@@ -221,7 +225,16 @@ def _prediction(
     if found is None:
         return None, "Prediction: the truth's segments were named, and the truth is not at hand."
     masks, labels = found
-    return draw(_canvas(photo, size), masks, labels), ""
+    return draw(_canvas(photo, size), masks, labels, colours), ""
+
+
+def _colours(row: Opened, image_id: str) -> list[int]:
+    """A colour number a segment: its class, or GREY where it was rejected."""
+    counts = row.stored.counts
+    at = counts.ids.index(image_id)
+    assigned = row.row.assigned[int(counts.offsets[at]) : int(counts.offsets[at + 1])]
+    colours: list[int] = np.where(assigned > 0, assigned, GREY).tolist()
+    return colours
 
 
 def _canvas(photo: Any, size: tuple[int, int]) -> Any:

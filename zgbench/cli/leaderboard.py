@@ -1,4 +1,4 @@
-"""``zgbench leaderboard add | check | export | serve``, as seen from a terminal."""
+"""``zgbench leaderboard add | check | export | serve | token``, as seen from a terminal."""
 
 from __future__ import annotations
 
@@ -88,4 +88,14 @@ def serve(options: argparse.Namespace) -> int:
     environment = {"ZGBENCH_BOARD": str(board)}
     if options.data:
         environment["ZGBENCH_DATA"] = str(Path(options.data).resolve())
-    return pages.serve("leaderboard", options.port, environment, upload_mb=options.upload_mb)
+    if options.submit:
+        environment["ZGBENCH_SUBMIT"] = str(Path(options.submit).resolve())
+    return pages.serve("leaderboard", options.port, environment, upload_mb=options.upload_mb, toolbar="viewer")
+
+
+def token(options: argparse.Namespace) -> int:
+    """``zgbench leaderboard token``."""
+    from zgbench.board.queue import Queue
+
+    print(Queue(Path(options.submit)).make_token(options.name))
+    return 0

@@ -225,9 +225,14 @@ def _leaderboard(commands: Any) -> None:
     serve = actions.add_parser("serve", help="show the board in a browser")
     serve.add_argument("--port", type=int, default=8502, metavar="N", help="(default: 8502)")
     serve.add_argument("--data", metavar="DIR", help="folder of the data sets, to look inside (default: $ZGBENCH_DATA)")
+    serve.add_argument("--submit", metavar="DIR", help="take uploads from whoever has a token, and keep them here")
     serve.add_argument("--upload-mb", type=int, default=50, metavar="N", help="largest upload, MB (default: 50)")
     _board(serve)
     serve.set_defaults(run=_lazy("zgbench.cli.leaderboard:serve"))
+    token = actions.add_parser("token", help="make a token for uploads; it is printed once")
+    token.add_argument("name", metavar="NAME", help="of the person or group, shown in the queue")
+    token.add_argument("--submit", required=True, metavar="DIR", help="folder of the uploads")
+    token.set_defaults(run=_lazy("zgbench.cli.leaderboard:token"))
 
 
 def _board(p: argparse.ArgumentParser) -> None:
