@@ -26,12 +26,12 @@ def card(entry: Entry, group: Group) -> None:
         "Submission SHA-256": entry.submission_sha256,
     }
     st.text("\n".join(f"{name}: {value}" for name, value in facts.items()))
-    columns = st.columns(3)
-    for k, (key, score) in enumerate(row.scores.items()):
-        interval = "" if score.low is None else f"[{100 * score.low:.1f}, {100 * score.high:.1f}]"
-        columns[k % 3].metric(
-            f"{SCORES[key]}, %", percent(score.value).strip(), interval or None, delta_color="off", delta_arrow="off"
-        )
+    scores = list(row.scores.items())
+    for first in range(0, len(scores), 3):
+        for column, (key, score) in zip(st.columns(3), scores[first : first + 3], strict=False):
+            interval = None if score.low is None else f"[{100 * score.low:.1f}, {100 * score.high:.1f}]"
+            shown = percent(score.value).strip()
+            column.metric(f"{SCORES[key]}, %", shown, interval, delta_color="off", delta_arrow="off")
     for what, why in entry.unavailable.items():
         st.text(f"{what} was not scored: {why}")
 

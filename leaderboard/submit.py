@@ -63,11 +63,12 @@ def follow(found: Worker, identity: str) -> None:
         st.success(tells)
     else:
         st.info(f"{tells} Place in line: {found.queue.place_in_line(entry)}. This page can be left and come back to.")
-    if entry.reason:
+    report = entry.report.strip()
+    if entry.reason and not report.startswith(entry.reason.partition(" – ")[0]):
         st.text(entry.reason)
-    if entry.report and entry.report.strip() != entry.reason:
+    if report:
         with st.container(border=True):
-            st.text(entry.report)
+            st.text(report)
 
 
 @st.fragment(run_every=3.0)
