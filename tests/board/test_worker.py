@@ -6,12 +6,15 @@ import gzip
 import io
 import json
 import re
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -142,6 +145,24 @@ def test_limits_hold(tmp_path: Path) -> None:
     assert slow.broken == "it took longer than 1 seconds"
     assert time.monotonic() - started < 5
     assert run_limited(["--version"], tmp_path, Limits(1 << 30, 60)).out.startswith("zgbench ")
+
+
+def test_a_command_ends_with_the_server(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from zgbench.board.limited import Limits, run_limited\n"
+        "run_limited(['evaluate', sys.argv[1], '--workers', '1'], Path(sys.argv[2]), Limits(4 << 30, 60))"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code, ROOT / "submissions/demo.json", tmp_path])
+    parent = psutil.Process(server.pid)
+    until = time.monotonic() + 30
+    while not (children := parent.children()) and time.monotonic() < until:
+        time.sleep(0.05)
+    (child,) = children
+    while "numpy" not in str([m.path for m in child.memory_maps()]) and time.monotonic() < until:
+        time.sleep(0.05)  # its limits are set before it imports anything large
+    server.kill()
+    server.wait()
+    child.wait(timeout=10)
 
 
 def test_a_restart_begins_anew_what_was_half_done(worker: Worker) -> None:

@@ -25,6 +25,7 @@ _OUT_OF_MEMORY = (
     "MemoryError", "bad_alloc", "malloc of size", "realloc of size", "not enough memory", "can't allocate",
     "Memory allocation", "failed to map segment",
 )  # fmt: skip
+_PR_SET_PDEATHSIG = 1
 _CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)
 """How libraries die that do not look at what malloc gave them."""
 
@@ -107,6 +108,7 @@ def _broken(status: int | None, error: str, limits: Limits) -> str:
 
 def _main(words: Sequence[str]) -> None:
     """The child: limits first, then the command."""
+    import ctypes
     import resource
 
     memory, seconds, file = int(words[0]), float(words[1]), int(words[2])
@@ -116,6 +118,8 @@ def _main(words: Sequence[str]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError):  # where the machine itself runs out of memory, this process goes first
         Path("/proc/self/oom_score_adj").write_text("1000")
+    with suppress(AttributeError, OSError):  # Linux: end with the server, however that ends
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     sys.argv = ["zgbench", *words[3:]]
     runpy.run_module("zgbench", run_name="__main__", alter_sys=True)
 
