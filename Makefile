@@ -12,8 +12,9 @@ demo: $(READY)
 	$(BIN)/zgbench reference run --dataset mini --subset first:20 --out results/reference.json
 	$(BIN)/zgbench evaluate results/reference.json --partial
 
+# one test process a core, one thread each: more would wait for one another
 test: $(READY)
-	$(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope
 
 # lint, format, types and layering
 check: $(READY)

@@ -272,7 +272,9 @@ def _ray(job: Job, groups: list[Sequence[str]], devices: Sequence[str], address:
 
     started = not ray.is_initialized()
     if started:
-        ray.init(address=address, log_to_driver=False, include_dashboard=False, configure_logging=False)
+        # without an address a cluster of this run's own: left to itself, Ray joins whatever runs on this machine
+        own = {} if address else {"include_dashboard": False}
+        ray.init(address=address or "local", log_to_driver=False, configure_logging=False, **own)
     try:
         gpu = devices[0].startswith("cuda")
         actor = ray.remote(num_gpus=1 if gpu else 0, num_cpus=1)(Worker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import json
@@ -9,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,24 +19,11 @@ from PIL import Image
 
 import zgbench
 from tests.conftest import VOC_IDS
+from tests.end_to_end.command import call, here
 from tests.submission.sample import sound, write
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "submissions/demo.json"
-
-
-def call(*arguments: object, status: int = 0, cwd: Path | None = None, **environment: str) -> tuple[str, str]:
-    """Run a command; gives what it wrote to standard output and to standard error."""
-    env = {k: v for k, v in os.environ.items() if k != "ZGBENCH_DEBUG"}
-    # no test may depend on a network: a hub that would answer is out of reach too
-    env |= {"HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore", **environment}
-    done = subprocess.run(
-        [sys.executable, "-m", "zgbench", *map(str, arguments)],
-        capture_output=True, text=True, env=env, cwd=cwd, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +59,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["score"], ["evaluate"], ["evaluate", "a", "--protocol", "v2"], ["compare", "a"]], ids=" ".join)  # fmt: skip
 def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
-    out, err = call(*arguments, status=2)
+    out, err = here(*arguments, status=2)
     assert not out
     assert err.startswith("usage: zgbench")
 
@@ -93,7 +82,7 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
     ],
 )
 def test_errors_say_what_and_where(arguments: list[object], message: str, tmp_path: Path) -> None:
-    out, err = call(*arguments, status=2, cwd=tmp_path)
+    out, err = here(*arguments, status=2, cwd=tmp_path)
     assert not out
     assert message in err
     assert err.startswith("zgbench: ")
@@ -136,7 +125,7 @@ def test_a_bug_of_ours_is_one_line_and_status_1(tmp_path: Path) -> None:
 
 
 def test_the_demo(demo_result: Path, tmp_path: Path) -> None:
-    out, err = call("evaluate", DEMO, "--out", demo_result, ZGBENCH_CACHE=str(demo_result / "cache"))
+    out, err = here("evaluate", DEMO, "--out", demo_result, ZGBENCH_CACHE=str(demo_result / "cache"))
     assert not err  # no terminal: no progress bar
     lines = out.splitlines()
     assert max(map(len, lines[: lines.index(next(line for line in lines if "data:mini" in line))])) <= 120
@@ -154,7 +143,7 @@ def test_formats(demo_result: Path) -> None:
     shown = f"{100 * row['iou_image']['value']:.1f}"
     made = {}
     for style in ("markdown", "latex", "csv", "json"):
-        made[style], err = call("evaluate", DEMO, "--out", demo_result, "--format", style, ZGBENCH_CACHE=str(demo_result / "cache"))  # fmt: skip
+        made[style], err = here("evaluate", DEMO, "--out", demo_result, "--format", style, ZGBENCH_CACHE=str(demo_result / "cache"))  # fmt: skip
         assert not err
     head, rule, line, *_ = made["markdown"].splitlines()
     assert head.count("|") == rule.count("|") == line.count("|") == 10
@@ -162,7 +151,8 @@ def test_formats(demo_result: Path) -> None:
     assert row["signature"] in made["markdown"]
     assert r"\begin{tabular}" in made["latex"]
     assert f"& {shown} &" in made["latex"]
-    (record,) = csv.DictReader(io.StringIO(made["csv"]))
+    record, *others = csv.DictReader(io.StringIO(made["csv"]))
+    assert [other["signature"] for other in others] == [other["signature"] for other in result["scores"][1:]]
     assert float(record["iou_image"]) == row["iou_image"]["value"]
     assert record["signature"] == row["signature"]
     printed = json.loads(made["json"])
@@ -173,16 +163,16 @@ def test_formats(demo_result: Path) -> None:
 def test_per_class_file(demo_result: Path) -> None:
     rows = list(csv.DictReader(io.StringIO((demo_result / "demo.mini.per_class.csv").read_text())))
     names = zgbench.open_dataset("mini").vocabulary.names
-    assert [row["class"] for row in rows] == list(names)
+    assert [row["class"] for row in rows] == [*names, *names]  # TT, then ST
     assert all(0 <= float(row["iou"]) <= 1 for row in rows if row["iou"])
 
 
 def test_compare_prints_differences(demo_result: Path) -> None:
     result = demo_result / "demo.mini.result.json"
-    out, _ = call("compare", result, result)
+    out, _ = here("compare", result, result)
     assert "IoU image" in out
     assert "+0.0 [+0.0, +0.0]" in out
-    printed = json.loads(call("compare", result, result, "--json")[0])
+    printed = json.loads(here("compare", result, result, "--json")[0])
     assert printed["rows"][0]["scores"]["iou_image"]["p"] == 1
 
 
@@ -192,7 +182,7 @@ def test_bad_submissions_give_one_report_and_no_file(tiny_voc: Path, tmp_path: P
     document["images"][1]["size"] = [4, 7]
     path = write(document, tmp_path / "s.json")
     for command in (["evaluate", path, "--protocol", "offline", "--out", tmp_path / "out"], ["validate", path]):
-        out, err = call(*command, "--data", tiny_voc, status=2)
+        out, err = here(*command, "--data", tiny_voc, status=2)
         assert not out
         assert "$.images[0].segments[0].label" in err
         assert "$.images[1].size" in err
@@ -204,39 +194,39 @@ def test_bad_submissions_give_one_report_and_no_file(tiny_voc: Path, tmp_path: P
 
 def test_validate_and_convert(tiny_voc: Path, tmp_path: Path) -> None:
     path = write(sound(), tmp_path / "s.json")
-    assert "3 images" in call("validate", path, "--data", tiny_voc)[0]
-    assert "Not compared with the data set" in call("validate", path, "--partial")[0]
-    out, err = call("convert", path, tmp_path / "s.parquet")
+    assert "3 images" in here("validate", path, "--data", tiny_voc)[0]
+    assert "Not compared with the data set" in here("validate", path, "--partial")[0]
+    out, err = here("convert", path, tmp_path / "s.parquet")
     assert "3 images, 4 segments" in out
     assert not err
-    call("validate", tmp_path / "s.parquet", "--data", tiny_voc)
+    here("validate", tmp_path / "s.parquet", "--data", tiny_voc)
 
     maps = tmp_path / "maps"
     maps.mkdir()
     for image_id in VOC_IDS:
         Image.fromarray(np.array([[1, 1, 0, 2, 2, 2]] * 4, dtype=np.uint8)).save(maps / f"{image_id}.png")
-    call("convert", maps, tmp_path / "m.json", "--name", "maps", "--dataset", "pas20", "--labels", "pas20")
+    here("convert", maps, tmp_path / "m.json", "--name", "maps", "--dataset", "pas20", "--labels", "pas20")
     images = json.loads((tmp_path / "m.json").read_text())["images"]
     assert [s["label"] for s in images[0]["segments"]] == ["aeroplane", "bicycle"]
 
 
 def test_datasets(tiny_voc: Path, tmp_path: Path) -> None:
-    listed, _ = call("datasets", "list")
+    listed, _ = here("datasets", "list")
     for key, images in (("pas20", "1449"), ("pc59", "5104"), ("pc459", "5104"), ("mini", "200")):
         assert re.search(rf"^{key} .*{images} images", listed, re.MULTILINE)
-    assert call("datasets", "check", "mini", status=0)[0].startswith("mini: complete")
-    out, _ = call("datasets", "check", "pas20", "--data", tiny_voc, status=1)
+    assert here("datasets", "check", "mini", status=0)[0].startswith("mini: complete")
+    out, _ = here("datasets", "check", "pas20", "--data", tiny_voc, status=1)
     assert out.startswith("pas20: usable, not official")
-    out, _ = call("datasets", "check", ZGBENCH_DATA=str(tmp_path / "data"), status=1)
+    out, _ = here("datasets", "check", ZGBENCH_DATA=str(tmp_path / "data"), status=1)
     assert "VOCtrainval_11-May-2012.tar" in out
     assert re.search(r"MISSING +0 of 5104 in .*pascal-context/trainval/\*\.mat", out)
 
     # once prepared, raw files are not needed
     path = write(sound(), tmp_path / "s.json")
-    out, _ = call("datasets", "prepare", "pas20", "--data", tiny_voc, "--out", tmp_path / "small")
+    out, _ = here("datasets", "prepare", "pas20", "--data", tiny_voc, "--out", tmp_path / "small")
     assert f"--data {tmp_path / 'small'}" in out
     for folder, data in (("raw", tiny_voc), ("stored", tmp_path / "small")):
-        call("evaluate", path, "--data", data, "--protocol", "offline", "--out", tmp_path / folder)
+        here("evaluate", path, "--data", data, "--protocol", "offline", "--out", tmp_path / folder)
     raw, stored = (json.loads((tmp_path / f / "s.pas20.result.json").read_text()) for f in ("raw", "stored"))
     assert raw["scores"] == stored["scores"]
 
@@ -275,7 +265,10 @@ def my_method():
     assert json.loads(made.read_text())["images"][0]["segments"][0]["label"] == "passenger plane"
 
 
-@pytest.mark.parametrize("file", ["README.md", "submissions/README.md"])
+DOCUMENTS = ["README.md", "submissions/README.md"]
+
+
+@pytest.mark.parametrize("file", DOCUMENTS)
 def test_every_command_in_the_documents_exists(file: str) -> None:
     from zgbench.cli.parser import build_parser
 
@@ -292,18 +285,20 @@ def test_every_command_in_the_documents_exists(file: str) -> None:
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("file", ["README.md", "submissions/README.md"])
+def commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser and those of all its commands, whole depth."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for child in action.choices.values():
+                yield from commands(child)
+
+
+@pytest.mark.parametrize("file", DOCUMENTS)
 def test_every_option_in_the_documents_exists(file: str) -> None:
-    known = set()
-    for command in (
-        ["evaluate"],
-        ["validate"],
-        ["compare"],
-        ["convert"],
-        ["datasets", "check"],
-        ["datasets", "prepare"],
-    ):
-        known |= set(re.findall(r"--[a-z][a-z-]*", call(*command, "--help")[0]))
+    from zgbench.cli.parser import build_parser
+
+    known = {option for parser in commands(build_parser()) for option in parser._option_string_actions}
     text = re.sub(r"pip install .*", "", (ROOT / file).read_text(encoding="utf-8"))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= known
 
