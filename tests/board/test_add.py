@@ -27,7 +27,9 @@ DEMO: dict[str, Any] = json.loads((ROOT / "submissions/demo.json").read_text())
 def test_the_same_submission_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = (add(WHOLE, tmp_path / name, reassign=["tt"]).parent for name in ("a", "b"))
     files = sorted(path.name for path in first.iterdir())
-    assert files == [f"baseline-whole-image.mini{end}" for end in (".result.json", ".segments.parquet", ".stats.parquet")]
+    assert files == [
+        f"baseline-whole-image.mini{end}" for end in (".result.json", ".segments.parquet", ".stats.parquet")
+    ]
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in files)
 
 
@@ -42,7 +44,7 @@ def test_numbers_that_somebody_reports_are_not_taken(tmp_path: Path) -> None:
     copied(tmp_path / "sent", "demo.mini", "mine", perfect)
     shutil.copyfile(WHOLE, tmp_path / "sent/mine.parquet")
     copied(board, "demo.mini", "mine", perfect)
-    with pytest.raises(UsageError, match="has another submission as mine.mini"):
+    with pytest.raises(UsageError, match=r"has another submission as mine\.mini"):
         add(tmp_path / "sent/mine.parquet", board, reassign=["tt"])
     add(tmp_path / "sent/mine.parquet", board, reassign=["tt"], replace=True)
     entry = load_board(board).entry("mine.mini")
@@ -60,7 +62,7 @@ def test_numbers_that_somebody_reports_are_not_taken(tmp_path: Path) -> None:
 
 def test_one_content_counts_once_and_a_part_is_refused(tmp_path: Path) -> None:
     add(WHOLE, tmp_path, reassign=["tt"])
-    with pytest.raises(UsageError, match="has this very submission already, as baseline-whole-image.mini"):
+    with pytest.raises(UsageError, match=r"has this very submission already, as baseline-whole-image\.mini"):
         add(WHOLE, tmp_path, stem="again", reassign=["tt"])
     (tmp_path / "part.json").write_text(json.dumps(DEMO | {"images": DEMO["images"][:3]}))
     with pytest.raises(SubmissionError, match="197 missing"):

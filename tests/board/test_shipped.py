@@ -12,8 +12,8 @@ import pytest
 
 from tests.board.shipped import BOARD, IDS, copied
 from tests.end_to_end.command import here
-from zgbench.board.cited import cited_rows
 from zgbench.board.checks import violations
+from zgbench.board.cited import cited_rows
 from zgbench.board.rescore import differences
 from zgbench.board.store import default_folder, load_board
 from zgbench.board.submissions import find
