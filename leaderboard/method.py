@@ -158,7 +158,7 @@ def ratings(board: Board, entry: Entry) -> None:
         alt.Chart(frame)
         .mark_bar()
         .encode(
-            x=alt.X("rating:O", title="0 incorrect … 3 correct"),
+            x=alt.X("rating:O", title="0 incorrect … 3 correct", axis=alt.Axis(labelAngle=0)),
             y=alt.Y("percent:Q", title="% of rated segments"),
             xOffset="reassign:N",
             color=alt.Color("reassign:N", title=None, legend=alt.Legend(orient="top")),

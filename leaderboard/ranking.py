@@ -65,7 +65,9 @@ def plot(rows: list[dict[str, Any]], score: str) -> None:
             alt.Tooltip("kind:N"),
         ],
     )  # fmt: skip
-    scale = alt.Scale(zero=False, nice=True, padding=8)
+    lowest, highest = frame["low"].min(), frame["high"].max()
+    spare = max(0.05 * (highest - lowest), 0.5)
+    scale = alt.Scale(domain=[max(0, lowest - spare), min(100, highest + spare)], nice=False, padding=8)
     line = base.mark_rule(strokeWidth=3, opacity=0.55, yOffset=8).encode(
         x=alt.X("low:Q", title=f"{SCORES[score]}, % (95 % interval)", scale=scale), x2="high:Q"
     )
@@ -153,6 +155,11 @@ def results(board: Board, dataset: str) -> None:
     """The methods that were scored here."""
     group = choose_protocol(board, dataset)
     tell_signature(group)
+    if dataset == "mini":
+        st.caption(
+            "mini has drawn scenes, to try zgbench out. Some rows use the truth to show what scores mean; the page Method "
+            "says what each one is."
+        )
     left, middle, right = st.columns([1, 2, 1])
     with left:
         score = pick_score(group)

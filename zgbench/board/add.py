@@ -18,7 +18,8 @@ import numpy as np
 
 from zgbench import counts as counts_file
 from zgbench.board.checks import violations
-from zgbench.board.store import load_board
+from zgbench.board.pairs import pairs
+from zgbench.board.store import Board, load_board
 from zgbench.board.summary import summary
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache
 from zgbench.encoders.text import SentenceBert
@@ -84,10 +85,20 @@ def add(
     target = store(found, board, name)
     if keep:
         _keep(file, board, f"{name}{suffix}", found.result["submission"]["sha256"])
-    entry = load_board(board).entry(target.name.removesuffix(RESULT))
-    for row in entry.rows:
-        summary(entry, row)  # made now, so that the first visitor need not wait
+    _prepare(load_board(board), target.name.removesuffix(RESULT))
     return target
+
+
+def _prepare(board: Board, entry_id: str) -> None:
+    """Work out what the pages keep in the cache now, so that the first visitor need not wait."""
+    entry = board.entry(entry_id)
+    for row in entry.rows:
+        group = board.group(row.group)
+        if len(group.ids) < 2:
+            summary(entry, row)
+            continue
+        for score in group.scores:
+            pairs(board, group, score)
 
 
 def _refuse_taken(board: Path, stem: str, sha256: str, *, replace: bool) -> None:

@@ -13,6 +13,7 @@ import io
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +71,10 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
     """
     entries = [board.entry(i) for i in group.ids]
     hashes = [e.sha256 for e in entries]
-    name = hashlib.sha256(f"{board.folder} {group.signature} {score}".encode()).hexdigest()
-    key = (name, hashlib.sha256("".join(hashes).encode()).hexdigest())
+    place = kept_at(board, group, score)
+    key = (str(place), hashlib.sha256("".join(hashes).encode()).hexdigest())
     if key in _last:
         return _last[key]
-    place = cache_dir() / "board" / "pairs" / f"{name}.npz"
     n = len(entries)
     p, draws = np.full((n, n), np.nan), np.zeros((n, n), dtype=np.int64)
     with (
@@ -107,6 +107,12 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
         _last.pop(next(iter(_last)))
     _last[key] = found
     return found
+
+
+def kept_at(board: Board, group: Group, score: str) -> Path:
+    """File of the p-values that are known: ``hashes`` of the result files, ``p`` and ``draws`` [n, n]."""
+    name = hashlib.sha256(f"{board.folder} {group.signature} {score}".encode()).hexdigest()
+    return cache_dir() / "board" / "pairs" / f"{name}.npz"
 
 
 def _keep(p: Float, draws: Int, i: int, j: NDArray[np.intp], at_least: Int, taken: int) -> None:

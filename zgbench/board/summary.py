@@ -83,13 +83,21 @@ def summary(entry: Entry, row: ScoreRow) -> Summary:
     Raises:
         InputError, DataError: the result's files are missing or damaged.
     """
-    place = cache_dir() / "board" / entry.sha256[:2] / f"{entry.sha256}.{row.group}.npz"
     with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
-        return _load(place)
+        return _load(_place(entry, row))
     made = _made(entry, row)
-    with suppress(ZgbenchError):  # without a writable cache it is made anew each time
-        write_bytes(place, _packed(made))
+    keep(entry, row, made)
     return made
+
+
+def keep(entry: Entry, row: ScoreRow, made: Summary) -> None:
+    """Put a summary into the cache; without a writable one it is made anew each time."""
+    with suppress(ZgbenchError):
+        write_bytes(_place(entry, row), _packed(made))
+
+
+def _place(entry: Entry, row: ScoreRow) -> Path:
+    return cache_dir() / "board" / entry.sha256[:2] / f"{entry.sha256}.{row.group}.npz"
 
 
 def _made(entry: Entry, row: ScoreRow) -> Summary:
