@@ -30,7 +30,7 @@ from zgbench import metrics, resampling
 from zgbench.board.compare import comparison
 from zgbench.board.pairs import kept_at, pairs
 from zgbench.board.ranking import ranking
-from zgbench.board.store import Board, ScoreRow, entry_of, load_board
+from zgbench.board.store import Board, entry_of, load_board
 from zgbench.board.summary import Summary, keep
 from zgbench.comparison import vocabulary_of
 from zgbench.counts import Counts

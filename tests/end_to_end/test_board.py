@@ -257,8 +257,20 @@ def good(browser: Any, server: Server, token: str, place: Path) -> str:
 
 
 def test_five_bad_uploads_are_refused_with_a_reason(
-    visitor: Visitor, token: str, tmp_path: Path, server: Server, good: str
+    visitor: Visitor, browser: Any, token: str, tmp_path: Path, server: Server, good: str
 ) -> None:
+    with visiting(browser, server.url) as other:  # what somebody else looks at meanwhile
+        other.go("/method?method=demo.mini")
+        seen = other.text(), other.rows()
+        send_bad_ones(visitor, token, tmp_path, server)
+        assert (other.text(), other.rows()) == seen
+        other.choose("Method", "Guided method")
+        assert "Guided by text: yes" in other.text()
+    assert good
+
+
+def send_bad_ones(visitor: Visitor, token: str, tmp_path: Path, server: Server) -> None:
+    """Each is refused with its reason, and takes no memory of the server."""
     spoilt = DEMO | {"images": [DEMO["images"][0] | {"id": "../../etc/passwd"}, *DEMO["images"][1:]], "name": EVIL}
     large = tmp_path / "large.json"
     with large.open("wb") as file:
@@ -269,7 +281,6 @@ def test_five_bad_uploads_are_refused_with_a_reason(
         "spoilt.json": (json.dumps(spoilt).encode(), "found '../../etc/passwd'"),
         "cut.parquet": (b"PAR1 and no more", "not a Parquet file"),
     }
-    assert good
     before = memory(server)
     for name, (content, reason) in bad.items():
         (tmp_path / name).write_bytes(content)
