@@ -56,10 +56,10 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
 def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -> int:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    from reference_method.overlay import draw
     from reference_method.pipeline import Reference, photo_from
     from zgbench.errors import DataError, ZgbenchError
     from zgbench.files import replacing
+    from zgbench.overlay import draw
 
     pictures, problems = {}, []
     for place in map(Path, options.photos):
@@ -75,7 +75,7 @@ def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -
         (segments,) = method([photo])
         target = place.with_name(f"{place.stem}.segments.png")
         with replacing(target) as temporary:
-            draw(photo, segments).save(temporary, format="PNG")
+            draw(photo, [s.mask for s in segments], [s.label for s in segments]).save(temporary, format="PNG")
         print(f"{target}: {', '.join(segment.label for segment in segments)}")
     for problem in problems:
         print(f"skipped: {problem}", file=sys.stderr)

@@ -145,6 +145,34 @@ def test_photos_that_do_not_fit(spoil: str, tiny_voc: Path, tmp_path: Path) -> N
         run(write(named(*RIGHT), tmp_path / "s.json"), tiny_voc, reassign=["st"], clip=Clip())
 
 
+class Together(Clip):
+    """Its last digits depend on how many segments are computed at once, as a real network's do."""
+
+    def encode_segments(self, photo: Any, masks: np.ndarray) -> np.ndarray:
+        found = super().encode_segments(photo, masks)
+        found[:, 0] += len(masks) * 1e-3
+        return found
+
+
+def test_what_other_submissions_left_in_the_cache_changes_no_digit(
+    tiny_voc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = np.arange(6)[None].repeat(4, axis=0) < 2
+    both, one = tmp_path / "both.json", tmp_path / "one.json"
+    for path, masks in ((both, np.stack([left, ~left])), (one, left[None])):
+        with zgbench.SubmissionWriter(path, name="m", dataset="pas20") as submission:
+            for image_id in VOC_IDS:
+                submission.add(image_id, masks, ["?"] * len(masks))
+
+    def cosines(*paths: Path, cache: str) -> list[float]:
+        monkeypatch.setenv("ZGBENCH_CACHE", str(tmp_path / cache))
+        found = [run(path, tiny_voc, clip=Together("together"), reassign=["st"]) for path in paths]
+        similarity: list[float] = found[-1].reassigned[0].decision.similarity.tolist()
+        return similarity
+
+    assert cosines(one, both, cache="used") == cosines(both, cache="fresh")
+
+
 def embedded(path: Path, texts: Sequence[str]) -> Path:
     """A submission with one segment an image, whose embedding is that of a CLIP prompt."""
     columns = np.arange(6)[None].repeat(4, axis=0)

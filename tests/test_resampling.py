@@ -118,7 +118,7 @@ def test_sums_of_resamples_are_scores_of_repeated_images() -> None:
                 counts.pixels[mine].astype(np.int32),
             )
         )
-    quick = statistics(counts).scores(resampling._weighted_sums(statistics(counts).per_image, weights))
+    quick = statistics(counts).scores(resampling.weighted_sums(statistics(counts).per_image, weights))
     for row, times in enumerate(weights):
         drawn = Gathered()
         copies = [f"{i} {copy}" for i in range(9) for copy in range(times[i])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -80,12 +80,12 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
             + "\n  ".join(refused)
             + "\nEvaluate both on the same data under the same protocol."
         )
-    vocabulary = _vocabulary(first.result["dataset"]["key"])
+    vocabulary = vocabulary_of(first.result["dataset"]["key"])
     found = {}
     for key in shared:
-        row_a, row_b = _row(first, key), _row(second, key)
+        row_a, row_b = row_of(first, key), row_of(second, key)
         statistics_a, statistics_b = (
-            _statistics(stored, row, vocabulary) for stored, row in ((first, row_a), (second, row_b))
+            statistics_of(stored, row, vocabulary) for stored, row in ((first, row_a), (second, row_b))
         )
         protocol = first.protocol
         weights = resampling.weights(int(row_a.images.sum()), protocol.resamples, protocol.seed)
@@ -104,7 +104,8 @@ def unlike(a: str | None, b: str | None) -> str:
     return "; ".join(f"{key} is {left.get(key, 'absent')} in A, {right.get(key, 'absent')} in B" for key in keys)
 
 
-def _vocabulary(key: str) -> Vocabulary:
+def vocabulary_of(key: str) -> Vocabulary:
+    """Classes of a data set, which need no data at hand."""
     if key == "mini":
         from zgbench.datasets.mini_source import mini_vocabulary
 
@@ -112,15 +113,22 @@ def _vocabulary(key: str) -> Vocabulary:
     return SPECS[key].vocabulary()
 
 
-def _row(stored: Stored, key: tuple[str, str]) -> Row:
+def row_of(stored: Stored, key: tuple[str, str]) -> Row:
+    """The row of a (reassign, verify) that the result has."""
     rows = (row for r in stored.reassigned for row in verified(stored.counts, r, stored.protocol))
     return next(row for row in rows if (row.reassigned.how, row.verify) == key)
 
 
-def _statistics(stored: Stored, row: Row, vocabulary: Vocabulary) -> metrics.Statistics:
+def rule_of(stored: Stored) -> Literal["count", "ignore", "released"]:
+    """The background rule as it works out on the result's data set."""
     key = stored.result["dataset"]["key"]
-    rule = background_of(stored.protocol, key in SPECS and SPECS[key].released_drops_background)
-    return metrics.statistics(row.class_counts(stored.counts, vocabulary, rule), stored.protocol.scoring)
+    return background_of(stored.protocol, key in SPECS and SPECS[key].released_drops_background)
+
+
+def statistics_of(stored: Stored, row: Row, vocabulary: Vocabulary) -> metrics.Statistics:
+    """Per-image statistics of a row."""
+    found = row.class_counts(stored.counts, vocabulary, rule_of(stored))
+    return metrics.statistics(found, stored.protocol.scoring)
 
 
 def significant(difference: Difference) -> bool:

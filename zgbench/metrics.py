@@ -125,7 +125,7 @@ class Statistics:
             with np.errstate(divide="ignore", invalid="ignore"):
                 return np.asarray(sums[..., at[above]] / sums[..., at[below]])
 
-        found = {"iou_image": ratio("iou", "images"), "iou_dataset": _mean_class_iou(*self._class_sums(sums))}
+        found = {"iou_image": ratio("iou", "images"), "iou_dataset": mean_class_iou(*self._class_sums(sums))}
         for name in (*THRESHOLDS, "auc"):
             found[f"recall.{name}"] = ratio(f"found.{name}", "recalled")
         return found
@@ -135,7 +135,7 @@ class Statistics:
         return sums[..., first : first + n], sums[..., first + n : first + 2 * n]
 
 
-def _mean_class_iou(intersection: Float, union: Float) -> Float:
+def mean_class_iou(intersection: Float, union: Float) -> Float:
     """Mean over classes with a union of ΣI/ΣU."""
     defined = union > 0
     iou = np.divide(intersection, union, out=np.zeros_like(intersection), where=defined)

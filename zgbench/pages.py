@@ -31,7 +31,7 @@ def folder(name: str) -> Path:
     raise DataError(f"the pages of {name} are not part of this copy of zgbench. Install it again: pip install zgbench.")
 
 
-def serve(name: str, port: int, environment: Mapping[str, str], *, upload_mb: int = 1) -> int:
+def serve(name: str, port: int, environment: Mapping[str, str], *, upload_mb: int = 1, toolbar: str = "minimal") -> int:
     """Run ``app.py`` of a page folder under Streamlit until it is stopped; returns its exit status.
 
     Args:
@@ -39,6 +39,7 @@ def serve(name: str, port: int, environment: Mapping[str, str], *, upload_mb: in
         port: 1–65,535.
         environment: variables that the page reads; its settings never stand on the command line, which others can see.
         upload_mb: largest upload, MB.
+        toolbar: ``minimal``, or ``viewer`` for a menu in which a visitor chooses light or dark.
 
     Raises:
         UsageError: no such port, or it is taken, or Streamlit is not installed.
@@ -54,7 +55,7 @@ def serve(name: str, port: int, environment: Mapping[str, str], *, upload_mb: in
         sys.executable, "-m", "streamlit", "run", str(place / "app.py"),
         "--server.port", str(port), "--server.headless", "true", "--browser.gatherUsageStats", "false",
         "--server.fileWatcherType", "none", "--server.maxUploadSize", str(upload_mb),
-        "--client.toolbarMode", "minimal", "--client.showErrorDetails", "none",
+        "--client.toolbarMode", toolbar, "--client.showErrorDetails", "none",
     ]  # fmt: skip
     # Streamlit reads .streamlit/config.toml (theme) of the folder that it is started in
     with subprocess.Popen(command, cwd=place, env=os.environ | dict(environment)) as server:

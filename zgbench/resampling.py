@@ -6,6 +6,7 @@ in which each image's two sets of statistics change places with probability ½.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ def weights(n_images: int, resamples: int, seed: int) -> NDArray[np.uint16]:
     return drawn
 
 
-def _weighted_sums(per_image: sparse.csr_matrix, w: NDArray[np.uint16]) -> Float:
+def weighted_sums(per_image: sparse.csr_matrix, w: NDArray[np.uint16]) -> Float:
     """[resamples, columns] sums; sparse products run in one fixed order, so the result never depends on threads."""
     transposed = per_image.T.tocsr()
     parts = [np.asarray(transposed @ w[at : at + _CHUNK].T.astype(np.float64)).T for at in range(0, len(w), _CHUNK)]
@@ -64,7 +65,7 @@ def estimates(statistics: Statistics, w: NDArray[np.uint16]) -> dict[str, Estima
         w: from :func:`weights`, for the same images.
     """
     values = statistics.scores(total(statistics.per_image))
-    samples = statistics.scores(_weighted_sums(statistics.per_image, w))
+    samples = statistics.scores(weighted_sums(statistics.per_image, w))
     return {name: Estimate(float(value), *interval(samples[name])) for name, value in values.items()}
 
 
@@ -80,6 +81,14 @@ class Difference:
     p: float
 
 
+def flips(n_images: int, draws: int, seed: int) -> Iterator[Float]:
+    """Signs of the permutation test, ±1.0 [some draws, images] at a time; a shorter run is the beginning of a longer."""
+    generator = np.random.RandomState(seed)
+    for start in range(0, draws, _CHUNK):
+        drawn = generator.randint(0, 2, (min(_CHUNK, draws - start), n_images), dtype=np.int8)
+        yield drawn.astype(np.float64) * 2 - 1
+
+
 def compare(
     a: Statistics, b: Statistics, w: NDArray[np.uint16], *, draws: int = 10_000, seed: int = 0
 ) -> dict[str, Difference]:
@@ -91,14 +100,12 @@ def compare(
         draws: sign flips; the smallest possible p is 1 / (draws + 1).
     """
     score_a, score_b = a.scores(total(a.per_image)), b.scores(total(b.per_image))
-    boot_a, boot_b = a.scores(_weighted_sums(a.per_image, w)), b.scores(_weighted_sums(b.per_image, w))
+    boot_a, boot_b = a.scores(weighted_sums(a.per_image, w)), b.scores(weighted_sums(b.per_image, w))
     half = (a.per_image - b.per_image) * 0.5
     middle = (total(a.per_image) + total(b.per_image)) * 0.5
     transposed = half.T.tocsr()
-    generator = np.random.RandomState(seed)
     at_least = dict.fromkeys(score_a, 0)
-    for start in range(0, draws, _CHUNK):
-        signs = generator.randint(0, 2, (min(_CHUNK, draws - start), half.shape[0]), dtype=np.int8) * 2.0 - 1.0
+    for signs in flips(half.shape[0], draws, seed):
         shift = np.asarray(transposed @ signs.T).T
         flipped_a, flipped_b = a.scores(middle + shift), b.scores(middle - shift)
         for name in score_a:

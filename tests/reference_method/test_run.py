@@ -15,13 +15,13 @@ import pytest
 from PIL import Image
 
 from reference_method.config import preset
-from reference_method.overlay import draw
 from reference_method.pipeline import Reference, photo_from
 from tests.conftest import VOC_IDS
 from tests.end_to_end.command import call, here
 from zgbench.cli import main
 from zgbench.datasets import mini, open_dataset
 from zgbench.errors import UsageError
+from zgbench.overlay import draw
 
 QUICK = [f"--set=naming.{change}" for change in ("steps=1", "candidates=16", "beams=2", "max_tokens=2")]
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
@@ -176,7 +176,7 @@ def test_sizes(quick_method: Reference, size: tuple[int, int]) -> None:
     (segments,) = quick_method([Image.fromarray(values)])
     assert sum(segment.mask.astype(int) for segment in segments).tolist() == np.ones((size[1], size[0]), int).tolist()
     assert all(segment.label for segment in segments)
-    picture = draw(Image.fromarray(values), segments)
+    picture = draw(Image.fromarray(values), [s.mask for s in segments], [s.label for s in segments])
     assert picture.mode == "RGB" and abs(picture.width / picture.height - size[0] / size[1]) < 0.01
 
 

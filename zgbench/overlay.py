@@ -10,17 +10,26 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from reference_method.merging import Segment
-
 _SHORT_SIDE = 480
 """Smaller photos are enlarged for the labels' sake."""
 
 
-def draw(photo: Image.Image, segments: Sequence[Segment]) -> Image.Image:
+GREY = -1
+"""Colour number of a segment that is drawn without a colour of its own."""
+
+
+def draw(
+    photo: Image.Image, masks: Sequence[NDArray[np.bool_]], labels: Sequence[str], colours: Sequence[int] | None = None
+) -> Image.Image:
     """Colour, outline and label the segments of an RGB photo.
 
     Each label stands on a dark plate inside its segment, at the pixel farthest from the segment's border, so that it
     is legible on light and dark regions alike.
+
+    Args:
+        masks: bool [h, w] each, of the photo's size; at least one pixel.
+        labels: one a mask; "" writes none.
+        colours: a number for each mask: equal numbers have equal colours, GREY has none. Default: all unlike.
 
     Returns:
         An RGB picture of the photo's proportions, with a short side of at least 480 pixels (but for very long ones).
@@ -29,18 +38,20 @@ def draw(photo: Image.Image, segments: Sequence[Segment]) -> Image.Image:
     size = photo.width * factor, photo.height * factor
     picture = np.asarray(photo.resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
     thick = max(1, min(size) // 300)
-    masks = [segment.mask.repeat(factor, axis=0).repeat(factor, axis=1) for segment in segments]
-    for k, mask in enumerate(masks):
-        picture[mask] = 0.6 * picture[mask] + 0.4 * np.array(_colour(k), np.float32)
-    for k, mask in enumerate(masks):
+    large = [mask.repeat(factor, axis=0).repeat(factor, axis=1) for mask in masks]
+    shades = [_colour(k) for k in (colours if colours is not None else range(len(large)))]
+    for mask, shade in zip(large, shades, strict=True):
+        picture[mask] = 0.6 * picture[mask] + 0.4 * np.array(shade, np.float32)
+    for mask, shade in zip(large, shades, strict=True):
         border = mask & ~ndimage.binary_erosion(mask, iterations=thick, border_value=1)
-        picture[border] = _colour(k)
+        picture[border] = shade
     found = Image.fromarray(picture.astype(np.uint8))
     canvas = ImageDraw.Draw(found)
     font = ImageFont.load_default(max(11, min(size) // 30))
     taken: list[tuple[float, float, float, float]] = []
-    for k in sorted(range(len(masks)), key=lambda k: -int(masks[k].sum())):
-        _label(canvas, font, segments[k].label, _centre(masks[k]), _colour(k), size, taken)
+    for k in sorted(range(len(large)), key=lambda k: -int(large[k].sum())):
+        if labels[k]:
+            _label(canvas, font, labels[k], _centre(large[k]), shades[k], size, taken)
     return found
 
 
@@ -88,5 +99,7 @@ def _centre(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 def _colour(k: int) -> tuple[int, int, int]:
     """Colours far apart: the golden angle around the wheel."""
+    if k == GREY:
+        return 150, 150, 150
     r, g, b = colorsys.hsv_to_rgb(k * 0.618034 % 1, 0.75, 0.95)
     return int(255 * r), int(255 * g), int(255 * b)

@@ -1,0 +1,138 @@
+"""Ranks, the paired tests under them, and comparisons: the same numbers as ``zgbench compare``."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zgbench
+from tests.board.shipped import BOARD, copied, group_of
+from zgbench.board import pairs as pairs_module
+from zgbench.board.compare import comparison
+from zgbench.board.pairs import LEVEL, pairs
+from zgbench.board.ranking import Filters, ranking
+from zgbench.board.store import default_folder, load_board
+from zgbench.errors import UsageError
+
+CLOSE = ("reference.mini", "reference-masked.mini")
+
+
+def test_the_best_stands_first_and_ranks_count_who_is_clearly_better() -> None:
+    for reassign in ("TT", "ST"):
+        group = group_of(reassign)
+        for score in ("iou_image", "recall.0.5"):
+            rows = ranking(BOARD, group.key, score)
+            values = [row[score] for row in rows]
+            assert values == sorted(values, reverse=True)
+            tested = pairs(BOARD, group, score)
+            for row in rows:
+                clear = [o for o in rows if o[score] > row[score] and tested.at(score, o["id"], row["id"])[0] < LEVEL]
+                assert row["rank"] == 1 + len(clear)
+                assert row["tied"] == (sum(o["rank"] == row["rank"] for o in rows) > 1)
+            assert all(row[f"{score}_low"] <= row[score] <= row[f"{score}_high"] for row in rows)
+
+
+def test_methods_that_nothing_separates_share_a_rank(tmp_path: Path) -> None:
+    for k in range(3):
+        copied(tmp_path, "reference.mini", f"same{k}")
+    copied(tmp_path, "reference-crop.mini", "worse")
+    board = load_board(tmp_path)
+    rows = ranking(board, group_of(board=board).key)
+    assert [(row["rank"], row["tied"]) for row in rows] == [(1, True), (1, True), (1, True), (4, False)]
+
+
+def test_filters_leave_out_and_rank_anew(tmp_path: Path) -> None:
+    copied(tmp_path, "demo.mini", "first", lambda r: r["submission"]["method"].update(text_guidance=True))
+    copied(tmp_path, "reference.mini", "second")
+    copied(tmp_path, "reference-crop.mini", "third", lambda r: r["submission"].update(name="Third METHOD"))
+    board = load_board(tmp_path)
+    group = group_of(board=board).key
+    assert [row["rank"] for row in ranking(board, group)] == [1, 2, 3]
+    free = ranking(board, group, filters=Filters(text_guidance=False, segmentation_labels=False))
+    assert [(row["rank"], row["id"]) for row in free] == [(1, "second.mini"), (2, "third.mini")]
+    assert [row["id"] for row in ranking(board, group, filters=Filters(search="third method"))] == ["third.mini"]
+    assert ranking(board, group, filters=Filters(segmentation_labels=True)) == []
+    with pytest.raises(UsageError, match="expected one of iou_image"):
+        ranking(board, group, "tgq")
+
+
+def test_pairs_and_comparisons_are_those_of_zgbench_compare() -> None:
+    group = group_of("TT")
+    files = [default_folder() / f"{one}.result.json" for one in CLOSE]
+    expected = next(
+        scores for (how, _, _), scores in zgbench.compare(*files).rows.items() if how == "TT"
+    )  # the plain way, 10,000 draws of every score
+    found = comparison(BOARD, group.key, CLOSE)
+    assert {row["score"] for row in found.scores} == set(expected) == set(group.scores)
+    for row in found.scores:
+        wanted = expected[row["score"]]
+        told = (row["a_value"], row["b_value"], row["difference"], row["low"], row["high"])
+        assert told == pytest.approx((wanted.a, wanted.b, wanted.difference, wanted.low, wanted.high), abs=1e-12)
+        if row["draws"] == 10_000:
+            assert row["p"] == pytest.approx(wanted.p, abs=1e-12)
+        else:  # it stopped where more draws could not have mattered
+            assert row["score"] == "iou_dataset"
+            assert (row["p"] < LEVEL) == (wanted.p < LEVEL)
+            assert row["p"] == pytest.approx(wanted.p, abs=4 * np.sqrt(0.25 / row["draws"]))
+        assert row["clear"] == ("" if wanted.p >= LEVEL else "a" if wanted.difference > 0 else "b")
+
+
+def test_differences_by_class_are_those_of_the_stored_classes() -> None:
+    group = group_of("ST")
+    ids = ["demo.mini", "reference.mini", "baseline-grid.mini"]
+    rows = comparison(BOARD, group.key, ids).per_class
+    assert {(row["a"], row["b"]) for row in rows} == set(combinations(ids, 2))
+    stored = {
+        i: next(r for r in BOARD.entry(i).stored().result["scores"] if r["signature"] == group.signature) for i in ids
+    }
+    for row in rows:
+        for side in ("a", "b"):
+            told = stored[row[side]]["per_class"][row["class"]]
+            assert row[f"{side}_iou"] == pytest.approx(told["iou"], abs=1e-12)
+            assert row["images"] == told["images"]
+        assert row["low"] <= row["difference"] <= row["high"]
+        assert row["clear"] == ("a" if row["low"] > 0 else "b" if row["high"] < 0 else "")
+
+
+@pytest.mark.parametrize("ids", [["demo.mini"], ["demo.mini", "demo.mini"], ["demo.mini"] * 7])
+def test_what_cannot_be_compared(ids: list[str]) -> None:
+    with pytest.raises(UsageError, match="expected 2 to 6 different ones"):
+        comparison(BOARD, group_of().key, ids)
+
+
+def test_tgq_is_ranked_and_compared_too() -> None:
+    group = group_of("TGQ", "oracle")
+    rows = ranking(BOARD, group.key, "tgq")
+    assert [row["id"] for row in rows][-1] == "reference-crop-oracle.mini"
+    assert [row["rank"] for row in rows] == [1, 1, 3]
+    found = comparison(BOARD, group.key, [row["id"] for row in rows])
+    assert found.per_class == []
+    assert [row["clear"] for row in found.scores] == ["", "a", "a"]
+
+
+def test_pairs_that_are_known_are_not_worked_out_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZGBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(pairs_module, "_last", {})
+    for name in ("reference", "reference-crop"):
+        copied(tmp_path / "board", f"{name}.mini", name)
+    board = load_board(tmp_path / "board")
+    before = pairs(board, group_of(board=board), "iou_image")
+    asked: list[int] = []
+    plain = pairs_module._test_ratios
+
+    def counted(summaries: list, score: str, wanted: np.ndarray, *rest: object) -> None:
+        asked.append(int(wanted.sum()))
+        plain(summaries, score, wanted, *rest)
+
+    monkeypatch.setattr(pairs_module, "_test_ratios", counted)
+    copied(tmp_path / "board", "reference-masked.mini", "third")
+    board = load_board(tmp_path / "board")
+    after = pairs(board, group_of(board=board), "iou_image")
+    assert asked == [2]
+    assert after.at("iou_image", *before.ids) == before.at("iou_image", *before.ids)
+    monkeypatch.setattr(pairs_module, "_last", {})
+    pairs(board, group_of(board=board), "iou_image")  # as another process finds it
+    assert asked == [2]

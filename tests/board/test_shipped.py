@@ -1,0 +1,134 @@
+"""The stored results that ship: the cross-checks on each, and their submissions scored again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.board.shipped import BOARD, IDS, copied
+from tests.end_to_end.command import here
+from zgbench.board.checks import violations
+from zgbench.board.cited import cited_rows
+from zgbench.board.rescore import differences
+from zgbench.board.store import default_folder, load_board
+from zgbench.board.submissions import find
+
+
+def test_the_board_is_not_empty_and_whole() -> None:
+    assert BOARD.problems == ()
+    assert {"demo.mini", "reference.mini", "reference-crop.mini", "baseline-grid.mini"} <= set(IDS)
+    assert sum(path.stat().st_size for path in default_folder().iterdir()) < 6 << 20
+
+
+@pytest.mark.parametrize("entry_id", IDS)
+def test_cross_checks(entry_id: str) -> None:
+    entry = BOARD.entry(entry_id)
+    assert violations(entry.stored()) == []
+    assert find(BOARD.folder, entry.submission_sha256) is not None
+    assert entry.official
+
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def _better(result: dict[str, Any]) -> None:
+    result["scores"][0]["iou_image"]["value"] += 0.01
+
+
+def _class(result: dict[str, Any]) -> None:
+    result["scores"][1]["per_class"]["tree"]["iou"] = 0.9
+
+
+def _rising(result: dict[str, Any]) -> None:
+    result["scores"][0]["recall"]["0.75"]["value"] = 0.99
+
+
+def _more_kept(result: dict[str, Any]) -> None:
+    result["scores"][0]["segments_kept"] += 1
+
+
+def _truth(result: dict[str, Any]) -> None:
+    result["dataset"]["truth_sha256"] = "0" * 64
+
+
+def _interval(result: dict[str, Any]) -> None:
+    result["scores"][0]["iou_dataset"]["ci95"].reverse()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_better, "TT cos>=0.5: iou_image is"),
+        (_class, "the mean of its classes"),
+        (_rising, "recall rises with τ_IoU"),
+        (_more_kept, "numbers of images and kept segments"),
+        (_truth, "another truth"),
+        (_interval, "the interval of iou_dataset"),
+    ],
+)
+def test_cross_checks_find_a_number_that_somebody_touched(change: Change, told: str, tmp_path: Path) -> None:
+    copied(tmp_path, "reference.mini", "one", change)
+    assert any(told in wrong for wrong in violations(load_board(tmp_path).entry("one.mini").stored()))
+    _, err = here("leaderboard", "check", "--board", tmp_path, status=2)
+    assert told in err
+
+
+def test_statistics_that_somebody_touched_are_found(tmp_path: Path) -> None:
+    copied(tmp_path, "reference.mini", "one")
+    with (tmp_path / "one.mini.stats.parquet").open("r+b") as file:
+        file.seek(2000)
+        file.write(b"\x00\x01")
+    _, err = here("leaderboard", "check", "--board", tmp_path, status=2)
+    assert "one.mini.stats.parquet" in err
+
+
+@pytest.mark.parametrize("entry_id", ["baseline-whole-image.mini", "reference-crop-oracle.mini"])
+def test_scoring_a_shipped_submission_again_gives_the_stored_result(entry_id: str) -> None:
+    assert differences(BOARD, BOARD.entry(entry_id)) == []
+
+
+FIGURES = """
+1 pc59 iou TT cos 11.2 | 1 pc59 recall TT cos 10.3 | 1 pc59 iou TT h>=1 11.0 | 1 pc59 recall TT h>=1 9.8
+1 pc59 iou ST cos 19.3 | 1 pc59 recall ST cos 18.0 | 1 pc59 iou ST h>=3 14.2 | 1 pc59 recall ST h>=3 13.2
+1 pc59 iou ST h>=2 20.9 | 1 pc59 recall ST h>=2 18.0 | 1 pc59 iou ST h>=1 22.7 | 1 pc59 recall ST h>=1 19.4
+2 pc59 rating_0 – people 36.0 | 2 pc59 rating_1 – people 20.8
+2 pc59 rating_2 – people 23.9 | 2 pc59 rating_3 – people 19.3
+3 pc59 iou ST cos 12.1 | 3 pc59 recall ST cos 10.2 | 3 pc59 tgq – cos>0.5 16.9 | 3 pc459 iou ST cos 5.4
+3 pas20 iou ST cos 14.0 | 3 pc59 iou ST cos 14.5 | 3 pc59 recall ST cos 15.0 | 3 pc59 tgq – cos>0.5 11.8
+3 pc459 iou ST cos 7.2 | 3 pas20 iou ST cos 21.2 | 3 pc59 iou ST cos 16.4 | 3 pc59 recall ST cos 11.8
+3 pc459 iou ST cos 10.2 | 3 pas20 iou ST cos 18.3 | 3 pc59 iou ST cos 17.5 | 3 pc59 recall ST cos 15.0
+3 pc59 tgq – cos>0.5 19.0 | 3 pc459 iou ST cos 11.3 | 3 pas20 iou ST cos 20.1
+4 pc59 iou – – 25.9 | 4 pc459 iou – – 4.9 | 4 pas20 iou – – 50.7
+4 pc59 iou ST cos 19.6 | 4 pc459 iou ST cos 11.3 | 4 pas20 iou ST cos 20.1
+4 pc59 iou ST h>=2 20.9 | 4 pc59 iou ST h>=1 22.7
+5 pas20 iou – – 47.4 | 5 pas20 iou – – 74.5 | 5 pas20 iou – – 80.7 | 5 pc59 iou – – 42.1 | 5 pc459 iou – – 9.0
+5 pas20 iou – – 94.5 | 5 pc59 iou – – 55.7 | 5 pc459 iou – – 12.4
+"""
+"""Tables 1–5 of the paper."""
+
+
+def test_cited_figures_are_those_of_the_paper() -> None:
+    rows = cited_rows()
+    told = [
+        f"{r['table']} {r['dataset']} {r['score'].replace(' ', '_')} {r['reassign'] or '–'} {r['verify'] or '–'} {100 * r['value']:.1f}"
+        for r in rows
+    ]
+    assert told == [figure.strip() for figure in re.split(r"[|\n]", FIGURES) if figure.strip()]
+    assert all(r["cited"] and r["source"].endswith(f"table {r['table']}") and r["remarks"] for r in rows)
+    assert {r["method"] for r in rows if r["trained_on_segmentation"]} == {
+        "LSeg", "SimBaseline", "ZegFormer", "OpenSeg", "OVSeg",
+    }  # fmt: skip
+    assert not any(r["given_classes"] for r in rows if r["method"].startswith("zero-guidance"))
+
+
+def test_results_hold_no_time_path_or_version_of_a_machine() -> None:
+    for path in default_folder().glob("*.result.json"):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        assert result["timing_s"] == {}
+        assert list(result["versions"]) == ["protocol"]
+        assert str(Path.home()) not in path.read_text(encoding="utf-8")

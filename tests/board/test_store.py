@@ -1,0 +1,71 @@
+"""Reading a board: what is a group, what is left out, what is noticed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.board.shipped import BOARD, copied, group_of
+from zgbench.board.store import load_board
+from zgbench.errors import UsageError
+
+
+def test_unlike_signatures_are_never_in_one_group() -> None:
+    for dataset in BOARD.datasets():
+        groups = BOARD.groups(dataset)
+        assert len({group.signature for group in groups}) == len(groups)
+        for group in groups:
+            assert {BOARD.entry(i).row(group.key).signature for i in group.ids} == {group.signature}
+            assert len({BOARD.entry(i).track for i in group.ids}) == 1  # own segments and the truth's are unlike
+
+
+def test_a_signature_that_differs_makes_a_group_of_its_own(tmp_path: Path) -> None:
+    copied(tmp_path, "demo.mini", "one")
+
+    def other_seed(result: dict) -> None:
+        for row in result["scores"]:
+            row["signature"] = row["signature"].replace("mini", "other", 1)
+
+    copied(tmp_path, "demo.mini", "two", other_seed)
+    board = load_board(tmp_path)
+    assert [len(group.ids) for group in board.groups("mini")] == [1, 1, 1, 1]
+
+
+def test_what_is_no_result_is_left_out_and_told(tmp_path: Path) -> None:
+    copied(tmp_path, "demo.mini", "good")
+    (tmp_path / "cut.mini.result.json").write_text('{"format": "zgbench-result/1"')
+    (tmp_path / "other.mini.result.json").write_text('{"format": "another"}')
+
+    def not_a_number(result: dict) -> None:
+        result["scores"][0]["iou_image"]["value"] = "<b>99</b>"
+
+    copied(tmp_path, "demo.mini", "text", not_a_number)
+    board = load_board(tmp_path)
+    assert [entry.id for entry in board.entries] == ["good.mini"]
+    assert len(board.problems) == 3
+    assert all("not a readable result file" in problem for problem in board.problems)
+
+
+def test_changes_are_noticed(tmp_path: Path) -> None:
+    path = copied(tmp_path, "demo.mini", "one")
+    first = load_board(tmp_path)
+    assert load_board(tmp_path).version == first.version
+    result = json.loads(path.read_text())
+    result["submission"]["name"] = "renamed"
+    path.write_text(json.dumps(result))
+    second = load_board(tmp_path)
+    assert second.version != first.version
+    assert second.entry("one.mini").name == "renamed"
+    path.unlink()
+    assert load_board(tmp_path).entries == ()
+
+
+def test_stale_ids_are_told() -> None:
+    with pytest.raises(UsageError, match="no entry 'gone'"):
+        BOARD.entry("gone")
+    with pytest.raises(UsageError, match="no protocol 'gone'"):
+        BOARD.group("gone")
+    with pytest.raises(UsageError, match="has no row"):
+        BOARD.entry("demo.mini").row(group_of("TGQ", "oracle").key)

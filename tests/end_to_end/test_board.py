@@ -1,0 +1,325 @@
+"""The leaderboard as a new user walks it, in a real browser, on a board with hostile names and labels."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.board_walk import Visitor, visiting
+from tests.end_to_end.browser import Server, chromium, served
+from tests.end_to_end.test_cli import call
+from tests.oracle.rle import compress
+from zgbench.board.add import add
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO: dict[str, Any] = json.loads((ROOT / "submissions/demo.json").read_text())
+EVIL = '<img src="http://evil.example/n" onerror=alert(1)> ![n](http://evil.example/n.png) **b** :red[x]'
+EVIL_LABELS = [
+    "![x](http://evil.example/x.png)",
+    "<img src=http://evil.example/y onerror=alert(1)>",
+    "[link](javascript:alert(1)) $x^2$ **bold**",
+    '=HYPERLINK("http://evil.example")',
+]
+PAGES = ("/", "/compare", "/method", "/inside", "/diagnosis", "/submit")
+
+
+def variant(name: str, every: int, label: Any, **method: Any) -> dict[str, Any]:
+    """The demo with other labels in each so manieth segment."""
+    images, k = [], 0
+    for image in DEMO["images"]:
+        segments = []
+        for segment in image["segments"]:
+            k += 1
+            segments.append(segment | {"label": label(k)} if k % every == 0 else segment)
+        images.append(image | {"segments": segments})
+    return DEMO | {"name": name, "method": method, "images": images}
+
+
+def whole(name: str) -> dict[str, Any]:
+    """Every image one segment: quickly evaluated."""
+    import numpy as np
+
+    images = [
+        {"id": i["id"], "size": i["size"], "segments": [{"label": "sky", "counts": compress(np.ones(i["size"], bool))}]}
+        for i in DEMO["images"]
+    ]
+    return DEMO | {"name": name, "images": images}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a board of four methods, one of them hostile, one without its submission at hand."""
+    folder = tmp_path_factory.mktemp("board")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("ZGBENCH_CACHE", str(folder / "cache"))
+    evil = variant(
+        EVIL, 3, lambda k: EVIL_LABELS[k % 4],
+        description="<script>alert(1)</script> ![d](http://evil.example/d.png)", url='https://evil.example/"><img src=x>',
+    )  # fmt: skip
+    given = {"text_guidance": False, "segmentation_labels": False}
+    made = {
+        "demo": DEMO,
+        "free": variant("Free method", 8, lambda k: "thing", **given),
+        "guided": variant("Guided method", 2, lambda k: "object", text_guidance=True, segmentation_labels=False),
+        "evil": evil,
+    }
+    for stem, document in made.items():
+        (folder / f"{stem}.json").write_text(json.dumps(document))
+        add(folder / f"{stem}.json", folder / "results", reassign=["tt"], keep=stem != "free")
+    patch.undo()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def token(place: Path) -> str:
+    out, _ = call("leaderboard", "token", "a lab", "--submit", place / "queue")
+    return out.strip()
+
+
+@pytest.fixture(scope="module")
+def server(place: Path, token: str) -> Iterator[Server]:
+    assert token
+    command = ("leaderboard", "serve", "--board", place / "results", "--submit", place / "queue", "--upload-mb", 2)
+    with served(*command, folder=place, ZGBENCH_CACHE=str(place / "cache")) as running:
+        yield running
+        assert "Traceback" not in running.output()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(browser: Any, server: Server) -> Iterator[Visitor]:
+    with visiting(browser, server.url) as found:
+        yield found
+
+
+def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, server: Server) -> None:
+    visitor.go("/")
+    table = visitor.rows()
+    assert table[0][:3] == ["Method", "Rank", "IoU image"]
+    assert [row[0] for row in table[1:]] == ["demo", "Free method", EVIL, "Guided method"]
+    assert re.fullmatch(r" ?\d+\.\d \[\d+\.\d, \d+\.\d\]", table[1][2])
+    assert "dataset=mini" in visitor.query() and "group=" in visitor.query()
+
+    with visitor.page.expect_download() as wanted:
+        visitor.page.get_by_role("button", name="CSV", exact=True).click()
+    records = list(csv.DictReader(io.StringIO(Path(wanted.value.path()).read_text())))
+    assert len(records) == 4
+    assert f"{100 * float(records[0]['iou_image']):.1f} [" in table[1][2]
+    with visitor.page.expect_download() as wanted:
+        visitor.page.get_by_role("button", name="LaTeX", exact=True).click()
+    assert r"\begin{tabular}" in Path(wanted.value.path()).read_text()
+
+    visitor.choose("Score", "Recall .5")
+    visitor.page.get_by_role("radio", name="free", exact=True).click()
+    visitor.settled()
+    assert [row[0] for row in visitor.rows()[1:]] == ["demo", "Free method", EVIL]  # who says nothing counts as free
+    assert {"score=recall.0.5", "show=free"} <= set(visitor.query().split("&"))
+    with visiting(browser, server.url) as other:  # a link to this state shows somebody else the same
+        other.go("/?" + visitor.page.url.partition("?")[2])
+        assert other.rows() == visitor.rows()
+        assert other.rows()[0][2] == "Recall .5"
+
+    visitor.page.get_by_role("radio", name="text-guided").click()
+    visitor.settled()
+    assert [row[0] for row in visitor.rows()[1:]] == ["Guided method"]
+    visitor.page.get_by_label("Name contains").fill("nobody")
+    visitor.page.get_by_label("Name contains").press("Enter")
+    visitor.page.get_by_text("No method is like that.").wait_for()
+    visitor.go("/?columns=Kind")
+    assert visitor.rows()[0] == ["Method", "Rank", "Kind"]
+    visitor.go("/?dataset=pas20")
+    assert "published elsewhere" in visitor.text()
+    assert "OVSeg" in str(visitor.rows())
+
+
+def test_ticked_rows_lead_on(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.rows()
+    box = visitor.page.locator('[data-testid="stDataFrame"]').first.bounding_box()
+    for row in (1, 2):
+        visitor.page.mouse.click(box["x"] + 16, box["y"] + 36 * row + 18)
+        visitor.settled()
+    visitor.page.get_by_role("button", name="Compare the ticked methods").click()
+    visitor.page.get_by_role("heading", name="Compare").wait_for()
+    visitor.settled()
+    assert "methods=" in visitor.query() and visitor.query().split("methods=")[1].count(",") == 1
+
+
+def test_compare(visitor: Visitor) -> None:
+    visitor.go("/compare?methods=demo.mini,guided.mini")
+    head, first = visitor.rows()[:2]
+    row = dict(zip(head, first, strict=True))
+    assert (row["A"], row["B"], row["Better"]) == ("demo", "Guided method", "demo")
+    assert row["A − B [95 %]"].strip().startswith("+")
+    assert re.search(r"demo wins \d+ of 27 classes: \w", visitor.text())
+    visitor.go("/compare?methods=demo.mini,nothing.mini")
+    assert "Choose two to six methods" in visitor.text()
+
+
+def test_hostile_texts_are_texts_everywhere(visitor: Visitor) -> None:
+    for place in PAGES[:-1]:
+        visitor.go(f"{place}?method=evil.mini&methods=demo.mini,evil.mini&other=evil.mini")
+        assert visitor.page.locator("img[src*=evil], a[href*=evil], a[href^=javascript], main script").count() == 0
+        for chart in visitor.page.locator('[data-testid="stVegaLiteChart"]').all():
+            chart.scroll_into_view_if_needed()
+            box = chart.bounding_box()
+            for k in range(6):  # tooltips hold names too
+                visitor.page.mouse.move(box["x"] + box["width"] * (k + 1) / 7, box["y"] + 40 + 30 * k)
+    visitor.go("/method?method=evil.mini")
+    text = visitor.text()
+    assert "<script>alert(1)</script> ![d](http://evil.example/d.png)" in text
+    assert any(row[0] == EVIL_LABELS[0] for row in visitor.rows())
+
+
+def test_method(visitor: Visitor) -> None:
+    visitor.go("/method?method=guided.mini")
+    text = visitor.text()
+    for expected in ("Guided by text: yes", "By class", "Recall over τ_IoU", "Scores over τ", "different labels"):
+        assert expected in text
+    assert "Read these labels with care" in text  # every second label is "object"
+    assert visitor.page.locator('[data-testid="stVegaLiteChart"]').count() == 4
+    visitor.choose("Method", "demo")
+    assert "method=demo.mini" in visitor.query()
+    assert "The truth, worsened at random" in visitor.text()
+
+
+def test_look_inside(visitor: Visitor) -> None:
+    visitor.go("/inside?method=demo.mini&order=worst")
+    first = re.search(r"image=(\w+)", visitor.query())
+    assert visitor.page.locator('[data-testid="stImage"] img').count() == 3
+    assert visitor.rows()[0][:4] == ["Segment", "Label", "→ class", "Similarity"]
+    visitor.page.get_by_role("button", name="Next").click()
+    visitor.settled()
+    second = re.search(r"image=(\w+)", visitor.query())
+    assert first and second and first[1] != second[1]
+
+    visitor.page.get_by_placeholder("label or class").fill("umbrella")
+    visitor.page.get_by_placeholder("label or class").press("Enter")
+    visitor.page.get_by_text(re.compile(r"\d+ segments in \d+ images")).wait_for()
+    visitor.settled()
+    assert "umbrella" in str(visitor.rows()[1:])
+
+    visitor.go("/inside?method=demo.mini&other=guided.mini&order=different")
+    assert visitor.page.locator('[data-testid="stImage"] img').count() == 4
+    visitor.go("/inside?method=free.mini")  # its submission was not kept
+    assert visitor.page.locator('[data-testid="stImage"] img').count() == 2
+    assert "is not at hand" in visitor.text()
+
+
+def test_diagnosis(visitor: Visitor) -> None:
+    visitor.go("/diagnosis?method=demo.mini")
+    head, *rows = visitor.rows()
+    steps = [dict(zip(head, row, strict=True)) for row in rows]
+    assert steps[0]["%"] == "100.0"
+    values = [float(step["%"]) for step in steps]
+    assert values == sorted(values, reverse=True)
+    visitor.go("/?group=&method=demo.mini")
+    assert f"{values[-1]:.1f} [" in visitor.rows()[1][2]
+
+
+def test_a_stale_link_says_so(visitor: Visitor) -> None:
+    visitor.go("/method?method=gone.mini")
+    assert "not here (any more)" in visitor.text()
+
+
+def send(visitor: Visitor, token: str, file: Path) -> None:
+    """Fill the form of the Submit page."""
+    visitor.go("/submit")
+    visitor.page.get_by_label("Token", exact=True).fill(token)
+    visitor.page.locator("input[type=file]").set_input_files(file)
+    visitor.page.locator('[data-testid="stFileChip"], [data-testid="stFileUploaderFile"]').first.wait_for()
+    visitor.page.get_by_role("button", name="Send", exact=True).click()
+
+
+@pytest.fixture(scope="module")
+def good(browser: Any, server: Server, token: str, place: Path) -> str:
+    """Name of a method whose upload was sent; it is evaluated while other tests run."""
+    name = "Good one"
+    (place / "good.json").write_text(json.dumps(whole(name)))
+    with visiting(browser, server.url) as visitor:
+        send(visitor, token, place / "good.json")
+        visitor.page.get_by_text("Place in line").wait_for()
+        assert re.fullmatch(r"upload=[0-9a-f]{12}", visitor.query())
+        return f"{name}?{visitor.query()}"
+
+
+def test_five_bad_uploads_are_refused_with_a_reason(
+    visitor: Visitor, browser: Any, token: str, tmp_path: Path, server: Server, good: str
+) -> None:
+    with visiting(browser, server.url) as other:  # what somebody else looks at meanwhile
+        other.go("/method?method=demo.mini")
+        seen = other.text(), other.rows()
+        send_bad_ones(visitor, token, tmp_path, server)
+        assert (other.text(), other.rows()) == seen
+        other.choose("Method", "Guided method")
+        assert "Guided by text: yes" in other.text()
+    assert good
+
+
+def send_bad_ones(visitor: Visitor, token: str, tmp_path: Path, server: Server) -> None:
+    """Each is refused with its reason, and takes no memory of the server."""
+    spoilt = DEMO | {"images": [DEMO["images"][0] | {"id": "../../etc/passwd"}, *DEMO["images"][1:]], "name": EVIL}
+    large = tmp_path / "large.json"
+    with large.open("wb") as file:
+        file.truncate(300 << 20)
+    bad = {
+        "cut.json": (b'{"format": "zgbench/1", "name"', "not valid JSON"),
+        "bomb.json.gz": (gzip.compress(b" " * (64 << 20)), "unpacks to more than 20 MiB"),
+        "spoilt.json": (json.dumps(spoilt).encode(), "found '../../etc/passwd'"),
+        "cut.parquet": (b"PAR1 and no more", "not a Parquet file"),
+    }
+    before = memory(server)
+    for name, (content, reason) in bad.items():
+        (tmp_path / name).write_bytes(content)
+        send(visitor, token, tmp_path / name)
+        visitor.page.get_by_text(reason).first.wait_for(timeout=60_000)
+    send(visitor, token, large)
+    visitor.page.get_by_text(re.compile("must be .*2.*smaller|exceeds|too large", re.IGNORECASE)).first.wait_for()
+    send(visitor, "no such token", tmp_path / "cut.json")
+    visitor.page.get_by_text("this token is not known").wait_for()
+    send(visitor, token, tmp_path / "cut.json")
+    visitor.page.get_by_text("the same content was uploaded before").wait_for()
+    assert memory(server) - before < 100 << 20
+
+
+def memory(server: Server) -> int:
+    """Bytes that the server's processes hold at most (the evaluations' own processes are no part of it)."""
+    import psutil
+
+    parent = psutil.Process(server.process.pid)
+    pages = [p for p in [parent, *parent.children(recursive=True)] if "zgbench.board.limited" not in p.cmdline()]
+    return sum(p.memory_info().rss for p in pages)
+
+
+@pytest.mark.parametrize(
+    ("width", "dark", "places"), [(390, False, PAGES), (390, True, PAGES[:1]), (1280, True, PAGES[1:3])]
+)
+def test_narrow_and_dark(browser: Any, server: Server, width: int, dark: bool, places: tuple[str, ...]) -> None:
+    with visiting(browser, server.url, width=width, height=844, dark=dark) as visitor:
+        for place in places:
+            visitor.go(place)
+            assert visitor.overflow() <= 0, place
+            assert (visitor.background() < 60) == dark
+
+
+def test_a_good_upload_is_on_the_board_in_the_end(visitor: Visitor, good: str) -> None:
+    name, _, address = good.partition("?")
+    visitor.go(f"/submit?{address}")  # the state is in the folder, and no session knows of it
+    visitor.page.get_by_text("Evaluated; it is on the board.").wait_for(timeout=120_000)
+    visitor.go("/submit")
+    assert ["done", "a lab", "good.json"] in [row[1:4] for row in visitor.rows()]
+    visitor.go(f"/?search={name}".replace(" ", "+"))
+    assert [row[0] for row in visitor.rows()[1:]] == [name]

@@ -1,0 +1,34 @@
+"""Labels and colours drawn on a photo."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from zgbench.overlay import GREY, draw
+
+PHOTO = Image.fromarray(np.full((60, 90, 3), 128, dtype=np.uint8))
+LEFT = np.tile(np.arange(90) < 40, (60, 1))
+RIGHT = np.tile(np.arange(90) >= 50, (60, 1))
+
+
+def test_equal_numbers_have_equal_colours() -> None:
+    found = np.asarray(draw(PHOTO, [LEFT, RIGHT], ["", ""], [3, 3]))
+    assert found.shape == (480, 720, 3)
+    np.testing.assert_array_equal(found[240, 100], found[240, 600])
+    np.testing.assert_array_equal(found[240, 360], [128, 128, 128])  # in no segment: the photo
+    unlike = np.asarray(draw(PHOTO, [LEFT, RIGHT], ["", ""]))
+    assert (unlike[240, 100] != unlike[240, 600]).any()
+    grey = np.asarray(draw(PHOTO, [LEFT], [""], [GREY]))[240, 100]
+    assert len(set(grey.tolist())) == 1 and grey[0] != 128
+
+
+def test_a_label_stands_on_its_segment() -> None:
+    plain, labelled = (np.asarray(draw(PHOTO, [LEFT, RIGHT], ["", text])) for text in ("", "**sky** <b>"))
+    rows, columns = np.nonzero((plain != labelled).any(axis=2))
+    assert len(rows) > 500
+    assert columns.min() >= 400 and 120 < rows.mean() < 360
+
+
+def test_a_long_label_is_cut_to_the_picture() -> None:
+    assert draw(PHOTO, [LEFT], ["x" * 200]).size == (720, 480)

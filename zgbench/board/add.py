@@ -1,0 +1,170 @@
+"""Puts a submission on a board by scoring it: a number that somebody reports of himself is never taken.
+
+The stored files hold no time, version or path, so the same submission gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zgbench import counts as counts_file
+from zgbench.board.checks import violations
+from zgbench.board.pairs import pairs
+from zgbench.board.store import Board, load_board
+from zgbench.board.summary import summary
+from zgbench.encoders import CachedTextEncoder, EmbeddingCache
+from zgbench.encoders.text import SentenceBert
+from zgbench.errors import InternalError, UsageError
+from zgbench.evaluation import evaluate
+from zgbench.files import replacing, sha256_file, write_bytes
+from zgbench.protocol import VERSION, Protocol
+from zgbench.reassign import true_similarity
+from zgbench.result import RESULT, Evaluation, load_result, save_segments
+from zgbench.scoring import ProgressFactory
+from zgbench.submission.reader import suffix_of
+
+SUBMISSIONS = "submissions"
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+def _silent(_title: str, _total: int) -> Callable[[int], None]:
+    return lambda _: None
+
+
+def add(
+    submission: str | os.PathLike[str],
+    board: Path,
+    *,
+    data: str | os.PathLike[str] | None = None,
+    protocol: str | Protocol | None = None,
+    ratings: str | os.PathLike[str] | None = None,
+    stem: str | None = None,
+    replace: bool = False,
+    keep: bool = True,
+    workers: int = 1,
+    progress: ProgressFactory = _silent,
+    **options: Any,
+) -> Path:
+    """Score a submission and store result, statistics and segments on a board.
+
+    Args:
+        submission: see :func:`zgbench.evaluate`. The whole official split must be there.
+        board: folder of results.
+        stem: begins the files' names; default: that of the submission.
+        replace: whether another submission of the same stem may be replaced.
+        keep: whether a copy of the submission goes to ``BOARD/submissions/``, for people to look inside; a submission
+            that already lies where the board finds it is not copied.
+        options: further ones of :func:`zgbench.evaluate`.
+
+    Returns:
+        Path of the result file.
+
+    Raises:
+        UsageError: the stem cannot be a file name, or is taken.
+        SubmissionError and others: see :func:`zgbench.evaluate`.
+    """
+    file = Path(submission)
+    suffix = suffix_of(file)
+    name = stem if stem is not None else file.name.removesuffix(suffix)
+    if not _STEM.fullmatch(name):
+        raise UsageError(
+            f"--stem {name[:80]!r}: expected at most 80 letters, digits, dots, hyphens and underscores. It becomes part of file names."
+        )
+    if file.is_file():
+        _refuse_taken(board, name, sha256_file(file), replace=replace)
+    found = evaluate(file, data=data, protocol=protocol, ratings=ratings, workers=workers, progress=progress, **options)
+    target = store(found, board, name)
+    if keep:
+        _keep(file, board, f"{name}{suffix}", found.result["submission"]["sha256"])
+    _prepare(load_board(board), target.name.removesuffix(RESULT))
+    return target
+
+
+def _prepare(board: Board, entry_id: str) -> None:
+    """Work out what the pages keep in the cache now, so that the first visitor need not wait."""
+    entry = board.entry(entry_id)
+    for row in entry.rows:
+        group = board.group(row.group)
+        if len(group.ids) < 2:
+            summary(entry, row)
+            continue
+        for score in group.scores:
+            pairs(board, group, score)
+
+
+def _refuse_taken(board: Path, stem: str, sha256: str, *, replace: bool) -> None:
+    for entry in load_board(board).entries:
+        same_stem = entry.id == f"{stem}.{entry.dataset}"
+        if same_stem and entry.submission_sha256 != sha256 and not replace:
+            raise UsageError(
+                f"the board has another submission as {entry.id} ({entry.name!r}). Give another name with --stem, or --replace it."
+            )
+        if not same_stem and entry.submission_sha256 == sha256:
+            raise UsageError(f"the board has this very submission already, as {entry.id}. It counts once.")
+
+
+def store(found: Evaluation, board: Path, stem: str) -> Path:
+    """Write the three files of an evaluation; the result last, after it passed the cross-checks.
+
+    Raises:
+        InternalError: a cross-check failed, which is a bug; nothing stays behind.
+    """
+    base = f"{stem}.{found.dataset.key}"
+    board.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".adding-", dir=board) as folder:
+        made = _write(found, Path(folder), base)
+        if wrong := violations(load_result(made)):
+            raise InternalError(f"the result of {stem} contradicts itself: {'; '.join(wrong)}. Nothing was stored.")
+        for kind in (".stats.parquet", ".segments.parquet", RESULT):
+            Path(f"{folder}/{base}{kind}").replace(board / f"{base}{kind}")
+    return board / f"{base}{RESULT}"
+
+
+def _write(found: Evaluation, folder: Path, base: str) -> Path:
+    stats, segments = folder / f"{base}.stats.parquet", folder / f"{base}.segments.parquet"
+    made_from = {key: found.made_from[key] for key in ("submission_sha256", "ids_sha256")}
+    counts_file.save(found.counts, stats, made_from)
+    save_segments(found, segments)
+    if found.tgq is not None:
+        _add_true_similarity(found, segments)
+    content = found.result | {
+        "timing_s": {},
+        "versions": {"protocol": VERSION},
+        "files": {
+            kind: {"name": place.name, "sha256": sha256_file(place)}
+            for kind, place in (("stats", stats), ("segments", segments))
+        },
+    }
+    target = folder / f"{base}{RESULT}"
+    write_bytes(target, (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    return target
+
+
+def _add_true_similarity(found: Evaluation, place: Path) -> None:
+    """Track ``oracle``: the cosine of each label with the true name, without which TGQ could not be tested in pairs."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    protocol = Protocol(**found.result["protocol"])
+    text = CachedTextEncoder(SentenceBert(protocol.text_model), EmbeddingCache())
+    similarity = true_similarity(found.counts, text, protocol.text_prompt, found.dataset.vocabulary)
+    table = pq.read_table(place).append_column("true_similarity", pa.array(similarity.astype(np.float32)))
+    with replacing(place) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def _keep(file: Path, board: Path, name: str, sha256: str) -> None:
+    from zgbench.board.submissions import find
+
+    if find(board, sha256) is None:
+        with replacing(board / SUBMISSIONS / name) as temporary:
+            shutil.copyfile(file, temporary)

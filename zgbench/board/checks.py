@@ -1,0 +1,120 @@
+"""What must hold of every stored result, whatever made it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zgbench import metrics, resampling
+from zgbench.comparison import row_of, rule_of, vocabulary_of
+from zgbench.result import Stored, number
+
+_SPARE = 1e-9
+"""Sums of floats in another order."""
+
+
+def violations(stored: Stored) -> list[str]:
+    """Every rule that a result breaks, a sentence each; empty for a sound one.
+
+    Args:
+        stored: from :func:`zgbench.result.load_result`, which has checked the hashes of the files beside it.
+    """
+    found = [wrong for row in stored.result["scores"] for wrong in _row(stored, row)]
+    data = stored.result["dataset"]
+    if data["images"] != len(stored.counts.ids):
+        found.append(f"it is about {data['images']} images, its statistics about {len(stored.counts.ids)}")
+    if data["truth_sha256"] != stored.counts.truth_sha256():
+        found.append("its statistics are about another truth than it says")
+    return found
+
+
+def _row(stored: Stored, row: dict[str, Any]) -> list[str]:
+    name = f"{row['reassign']} {row['verify']}"
+    return [
+        f"{name}: {wrong}"
+        for wrong in (*_within(row, stored.protocol.scoring), *_classes(row, stored), *_again(row, stored))
+    ]
+
+
+def _within(row: dict[str, Any], scoring: str) -> list[str]:
+    """Rules between the numbers of one row."""
+    wrong = []
+    values = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]}
+    values |= {f"recall {k}": v for k, v in row["recall"].items()}
+    for key, score in values.items():
+        value, (low, high) = score["value"], score["ci95"]
+        if value is None:
+            if low is not None or high is not None:
+                wrong.append(f"{key} is undefined but has an interval")
+        elif not 0 <= value <= 1:
+            wrong.append(f"{key} is {value}, not a fraction")
+        elif low is None or high is None or not 0 <= low <= high <= 1:
+            wrong.append(f"the interval of {key} is [{low}, {high}]")
+    recall = [row["recall"][k]["value"] for k in ("0.25", "0.5", "0.75")]
+    area = row["recall"]["auc"]["value"]
+    if None not in (*recall, area):
+        if not recall[0] >= recall[1] >= recall[2]:
+            wrong.append(f"recall rises with τ_IoU: {recall}")
+        # found(τ) falls from at most 1 to 0, so its area lies between its lower and its upper steps
+        below, spare = 0.25 * sum(recall), _SPARE if scoring == "v1" else 0.01  # there, it is a mean over 101 values
+        if not below - spare <= area <= 0.25 + below + spare:
+            wrong.append(f"the area {area} does not fit recall {recall}")
+    if not 0 <= row["segments_kept"] <= row["segments"]:
+        wrong.append(f"{row['segments_kept']} of {row['segments']} segments are kept")
+    return wrong
+
+
+def _classes(row: dict[str, Any], stored: Stored) -> list[str]:
+    """The data-set IoU is the mean of its classes; a class recalled at all has some IoU."""
+    wrong = []
+    defined = [c["iou"] for c in row["per_class"].values() if c["iou"] is not None]
+    value = row["iou_dataset"]["value"]
+    if (value is None) != (not defined) or (defined and abs(float(np.mean(defined)) - value) > _SPARE):
+        wrong.append(f"iou_dataset is {value}, the mean of its classes {np.mean(defined) if defined else None}")
+    for name, c in row["per_class"].items():
+        if c["images"] and c["recall"] and not c["iou"]:
+            wrong.append(f"{name} is recalled but has no IoU")
+        if bool(c["images"]) != (c["recall"] is not None):
+            wrong.append(f"{name} is in {c['images']} images, its recall {c['recall']}")
+    if stored.result["protocol"]["scoring"] == "v1":
+        seen = [(c["recall"], c["images"]) for c in row["per_class"].values() if c["images"]]
+        total, half = sum(n for _, n in seen), row["recall"]["0.5"]["value"]
+        if total and abs(sum(r * n for r, n in seen) / total - half) > _SPARE:
+            wrong.append(f"recall at .5 is {half}, by its classes {sum(r * n for r, n in seen) / total}")
+    return wrong
+
+
+def _again(row: dict[str, Any], stored: Stored) -> list[str]:
+    """Everything worked out again from the statistics."""
+    wrong = []
+    vocabulary = vocabulary_of(stored.result["dataset"]["key"])
+    found = row_of(stored, (row["reassign"], row["verify"]))
+    n = int(found.images.sum())
+    counts = found.class_counts(stored.counts, vocabulary, rule_of(stored))
+    protocol = stored.protocol
+    drawn = resampling.weights(n, protocol.resamples, protocol.seed)
+    statistics = metrics.statistics(counts, protocol.scoring)
+    scores = resampling.estimates(statistics, drawn)
+    told = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]}
+    told |= {f"recall.{k}": v for k, v in row["recall"].items()}
+    for key, estimate in scores.items():
+        if not _alike(number(estimate), told[key]):
+            wrong.append(f"{key} is {told[key]}, from the statistics {number(estimate)}")
+    for class_id, values in metrics.per_class(counts).items():
+        if row["per_class"].get(vocabulary.name(class_id)) != values:
+            wrong.append(f"{vocabulary.name(class_id)} is not as the statistics have it")
+    if protocol.scoring == "v1":  # classes that the truth lacks can only lower an image's mean IoU
+        column = {key: statistics.per_image[:, place].toarray().ravel() for key, place in statistics.layout.items()}
+        if (column["iou"] * column["recalled"] > column["found.auc"] + _SPARE)[column["recalled"] > 0].any():
+            wrong.append("an image's IoU exceeds the mean IoU of its truth segments")
+    if (n, found.kept(stored.counts)) != (row["images"], row["segments_kept"]):
+        wrong.append("the numbers of images and kept segments are not those of the statistics")
+    return wrong
+
+
+def _alike(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    pairs = zip((a["value"], *a["ci95"]), (b["value"], *b["ci95"]), strict=True)
+    return all(
+        (x is None and y is None) or (x is not None and y is not None and abs(x - y) <= _SPARE) for x, y in pairs
+    )

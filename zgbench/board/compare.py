@@ -1,0 +1,123 @@
+"""Two or more methods of one group, pair by pair: differences of scores, and of the IoU of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zgbench import resampling
+from zgbench.board.pairs import LEVEL, pairs
+from zgbench.board.store import Board, Entry
+from zgbench.board.summary import Summary, summary, weights
+from zgbench.comparison import vocabulary_of
+from zgbench.errors import UsageError
+
+MOST = 6
+"""Methods that may be compared at once: 15 pairs."""
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Differences of every pair, a − b.
+
+    Attributes:
+        scores: records with ``a``, ``b`` (ids), ``a_name``, ``b_name``, ``score``, ``a_value``, ``b_value``,
+            ``difference``, ``low``, ``high`` (95 % paired bootstrap interval), ``p``, ``draws``, and ``clear``: ``a`` or
+            ``b`` where that one is better with p < 0.05, else empty.
+        per_class: records with ``a``, ``b``, ``class``, ``a_iou``, ``b_iou``, ``difference``, ``low``, ``high``,
+            ``images`` that show the class, and ``clear``: ``a`` or ``b`` where the interval excludes 0.
+    """
+
+    scores: list[dict[str, Any]]
+    per_class: list[dict[str, Any]]
+
+
+def comparison(board: Board, group_key: str, ids: Sequence[str]) -> Compared:
+    """Compare 2–6 entries of one group.
+
+    Raises:
+        UsageError: too few or many, one twice, or one that is not of the group.
+    """
+    group = board.group(group_key)
+    if not 2 <= len(ids) <= MOST or len(set(ids)) < len(ids):
+        raise UsageError(f"{len(ids)} methods chosen: expected 2 to {MOST} different ones.")
+    entries = [board.entry(i) for i in ids]
+    summaries = {e.id: summary(e, e.row(group_key)) for e in entries}
+    scores = []
+    for score in group.scores:
+        tested = pairs(board, group, score)
+        for a, b in combinations(entries, 2):
+            p, draws = tested.at(score, a.id, b.id)
+            scores.append(_score(a, b, group_key, score, p, draws, summaries))
+    per_class = [] if group.reassign == "TGQ" else _classes(entries, group_key, summaries)
+    return Compared(scores, per_class)
+
+
+def _score(
+    a: Entry, b: Entry, group_key: str, score: str, p: float, draws: int, summaries: dict[str, Summary]
+) -> dict[str, Any]:
+    left, right = (e.row(group_key).scores[score].value for e in (a, b))
+    difference = left - right if left is not None and right is not None else None
+    low, high = resampling.interval(summaries[a.id].samples[score] - summaries[b.id].samples[score])
+    return {
+        "a": a.id, "b": b.id, "a_name": a.name, "b_name": b.name, "score": score, "a_value": left, "b_value": right,
+        "difference": difference, "low": _plain(low), "high": _plain(high), "p": _plain(p), "draws": draws,
+        "clear": ("a" if difference > 0 else "b") if difference and p < LEVEL else "",
+    }  # fmt: skip
+
+
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _classes(entries: list[Entry], group_key: str, summaries: dict[str, Summary]) -> list[dict[str, Any]]:
+    protocol = entries[0].stored().protocol
+    names = vocabulary_of(entries[0].dataset).names
+    found = {}
+    for entry in entries:
+        table, n = summaries[entry.id].by_class()
+        drawn = weights(table.shape[0], protocol.resamples, protocol.seed)
+        sums = resampling.total(table)
+        found[entry.id] = (_iou(sums, n), _iou(resampling.weighted_sums(table, drawn), n))
+    rows = [r for r in entries[0].stored().result["scores"] if r["signature"] == entries[0].row(group_key).signature]
+    images = {name: values["images"] for name, values in rows[0]["per_class"].items()}
+    records = []
+    for a, b in combinations(entries, 2):
+        (iou_a, boot_a), (iou_b, boot_b) = found[a.id], found[b.id]
+        low, high = _intervals(boot_a - boot_b)
+        for k, name in enumerate(names):
+            if np.isnan(iou_a[k]) and np.isnan(iou_b[k]):
+                continue
+            clear = "a" if low[k] > 0 else "b" if high[k] < 0 else ""
+            records.append(
+                {
+                    "a": a.id, "b": b.id, "class": name, "a_iou": _plain(iou_a[k]), "b_iou": _plain(iou_b[k]),
+                    "difference": _plain(iou_a[k] - iou_b[k]), "low": _plain(low[k]), "high": _plain(high[k]),
+                    "clear": clear, "images": images[name],
+                }
+            )  # fmt: skip
+    return records
+
+
+def _intervals(samples: Float) -> tuple[Float, Float]:
+    """Percentile intervals of columns, over the resamples where both methods have the class."""
+    n = samples.shape[1]
+    low, high = np.full(n, np.nan), np.full(n, np.nan)
+    whole = ~np.isnan(samples).any(axis=0)
+    if whole.any():
+        low[whole], high[whole] = np.quantile(samples[:, whole], [0.025, 0.975], axis=0)
+    for k in np.flatnonzero(~whole):
+        low[k], high[k] = resampling.interval(samples[:, k])
+    return low, high
+
+
+def _iou(sums: Float, n: int) -> Float:
+    """IoU a class, NaN where it has no union."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(sums[..., :n] / sums[..., n:])

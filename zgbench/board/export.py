@@ -1,0 +1,98 @@
+"""A ranking as text to paste: CSV, LaTeX, Markdown. Names are a stranger's and are escaped for each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from zgbench.board.store import SCORES, Group
+from zgbench.submission.problems import quote
+
+_ABOUT = ("rank", "name", "id", "text_guidance", "segmentation_labels", "segments", "kept")
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+}  # fmt: skip
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """A stranger's text on one line, with control and bidi characters escaped."""
+    return quote(text, limit)[1:-1]
+
+
+def percent(value: float | None) -> str:
+    """A fraction as a percentage with one decimal."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _scores(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [name for name in SCORES if rows and name in rows[0]]
+
+
+def ranking_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """One line a method; scores as fractions 0–1 with the ends of their intervals, undefined ones empty."""
+    text = io.StringIO()
+    ends = [f"{name}{end}" for name in _scores(rows) for end in ("", "_low", "_high")]
+    writer = csv.DictWriter(text, [*_ABOUT, *ends, "submission_sha256"], extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row | {key: _cell(row[key]) for key in ("name", "id")})
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    """No spreadsheet takes it for a formula."""
+    shown = plain(text)
+    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") else shown
+
+
+def ranking_markdown(rows: Sequence[dict[str, Any]], group: Group) -> str:
+    """A GitHub table, %, with 95 % intervals and the signature underneath."""
+    names = _scores(rows)
+    head = ["rank", "method", *(SCORES[name] for name in names)]
+    lines = ["| " + " | ".join(head) + " |", "|---:|---|" + "---:|" * len(names)]
+    for row in rows:
+        cells = [_rank(row), _markdown(row["name"]), *(_with_interval(row, name) for name in names)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", f"`{group.signature}`", ""])
+
+
+def _rank(row: dict[str, Any]) -> str:
+    if row["rank"] is None:
+        return "–"
+    return f"{row['rank']}{'=' if row['tied'] else ''}"
+
+
+def _with_interval(row: dict[str, Any], name: str) -> str:
+    if row[name] is None:
+        return "–"
+    return f"{percent(row[name])} [{percent(row[f'{name}_low'])}, {percent(row[f'{name}_high'])}]"
+
+
+def _markdown(text: str) -> str:
+    """Every character that could mean something is escaped; angle brackets and ampersands as entities."""
+    shown = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    shown = re.sub(r"([\\`*_{}\[\]()#+!|~$@:-])", r"\\\1", shown)
+    return re.sub(r"(?i)(www)\.", r"\1&#46;", shown)  # no link is made of it
+
+
+def ranking_latex(rows: Sequence[dict[str, Any]], group: Group) -> str:
+    """A booktabs table, %; the signature is a comment above it."""
+    names = _scores(rows)
+    lines = [f"% {plain(group.signature)}", r"\begin{tabular}{rl" + "r" * len(names) + "}", r"\toprule"]
+    lines += [" & ".join(["", "method", *(SCORES[name] for name in names)]) + r" \\", r"\midrule"]
+    for row in rows:
+        cells = [
+            _rank(row).replace("–", "--"),
+            _latex(row["name"]),
+            *(percent(row[n]).replace("–", "--") for n in names),
+        ]
+        lines.append(" & ".join(cells) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(c, c) for c in plain(text))

@@ -1,0 +1,165 @@
+"""What paired tests need of a stored result, kept ready on disk.
+
+Per-image statistics and the scores of the bootstrap resamples of one row; made once from the statistics file and kept
+in the user's cache folder under the hash of the result file, so a summary can be absent but never stale.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from zgbench import metrics, resampling
+from zgbench.board.store import Entry, ScoreRow
+from zgbench.comparison import row_of, statistics_of, vocabulary_of
+from zgbench.encoders.cache import cache_dir
+from zgbench.errors import DataError, ZgbenchError
+from zgbench.files import write_bytes
+
+Float = NDArray[np.float64]
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Statistics of Text Generation Quality, in the place of :class:`zgbench.metrics.Statistics`.
+
+    Attributes:
+        per_image: sparse float64 [images, 2]; truth segments whose label fits, and all truth segments.
+    """
+
+    per_image: sparse.csr_matrix
+
+    def scores(self, sums: Float) -> dict[str, Float]:
+        """Score name → float64 [...] of summed statistics [..., 2]."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return {"tgq": np.asarray(sums[..., 0] / sums[..., 1])}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One row of one result.
+
+    Attributes:
+        statistics: per image.
+        samples: score → float64 [resamples], the scores of the bootstrap resamples.
+    """
+
+    statistics: metrics.Statistics | Hits
+    samples: Mapping[str, Float]
+
+    def ratio(self, score: str) -> tuple[Float, Float] | None:
+        """Per-image numbers, float64 [images] each, whose sums' ratio is the score; None for ``iou_dataset``."""
+        table, layout = self.statistics.per_image, self._layout
+        if score == "iou_dataset":
+            return None
+        above, below = {"iou_image": ("iou", "images"), "tgq": ("hits", "all")}.get(
+            score, (f"found.{score.removeprefix('recall.')}", "recalled")
+        )
+        return (table[:, layout[above]].toarray().ravel(), table[:, layout[below]].toarray().ravel())
+
+    @property
+    def _layout(self) -> Mapping[str, int]:
+        return {"hits": 0, "all": 1} if isinstance(self.statistics, Hits) else self.statistics.layout
+
+    def by_class(self) -> tuple[sparse.csr_matrix, int]:
+        """Intersections and unions, float64 [images, 2 · classes], and the number of classes."""
+        assert isinstance(self.statistics, metrics.Statistics)
+        return self.statistics.per_image[:, self.statistics.layout["I"] :], self.statistics.n_classes
+
+
+def summary(entry: Entry, row: ScoreRow) -> Summary:
+    """The summary of a row.
+
+    Raises:
+        InputError, DataError: the result's files are missing or damaged.
+    """
+    with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
+        return _load(_place(entry, row))
+    made = _made(entry, row)
+    keep(entry, row, made)
+    return made
+
+
+def keep(entry: Entry, row: ScoreRow, made: Summary) -> None:
+    """Put a summary into the cache; without a writable one it is made anew each time."""
+    with suppress(ZgbenchError):
+        write_bytes(_place(entry, row), _packed(made))
+
+
+def _place(entry: Entry, row: ScoreRow) -> Path:
+    return cache_dir() / "board" / entry.sha256[:2] / f"{entry.sha256}.{row.group}.npz"
+
+
+def _made(entry: Entry, row: ScoreRow) -> Summary:
+    stored = entry.stored()
+    found: metrics.Statistics | Hits
+    if row.reassign == "TGQ":
+        found = _hits(entry)
+    else:
+        found = statistics_of(
+            stored, row_of(stored, (row.reassign, row.verify)), vocabulary_of(stored.result["dataset"]["key"])
+        )
+    protocol = stored.protocol
+    drawn = weights(found.per_image.shape[0], protocol.resamples, protocol.seed)
+    return Summary(found, found.scores(resampling.weighted_sums(found.per_image, drawn)))
+
+
+@lru_cache(maxsize=2)
+def weights(n_images: int, resamples: int, seed: int) -> NDArray[np.uint16]:
+    """How often each resample drew each image; kept, for all rows of a group share them."""
+    return resampling.weights(n_images, resamples, seed)
+
+
+def _hits(entry: Entry) -> Hits:
+    import pyarrow.parquet as pq
+
+    stored = entry.stored()
+    counts, n = stored.counts, len(stored.counts.ids)
+    table = pq.read_table(entry.path.with_name(Path(stored.result["files"]["segments"]["name"]).name))
+    if "true_similarity" not in table.column_names:
+        raise DataError(f"{entry.id}: holds no similarities with the true names. Add the submission again.")
+    fits = table["true_similarity"].to_numpy() > np.float32(stored.protocol.tau_text)
+    hits = np.bincount(counts.owner[fits], minlength=n)
+    truth = np.bincount(counts.image[counts.cls > 0], minlength=n)  # track oracle: one entry a truth segment
+    return Hits(sparse.csr_matrix(np.stack((hits, truth), axis=1).astype(np.float64)))
+
+
+def _packed(found: Summary) -> bytes:
+    table = found.statistics.per_image
+    names = list(found.samples)
+    arrays = {
+        "format": np.array(_FORMAT), "data": table.data, "indices": table.indices, "indptr": table.indptr,
+        "shape": np.array(table.shape), "scores": np.array(names),
+        "samples": np.stack([found.samples[name] for name in names]),
+    }  # fmt: skip
+    if isinstance(found.statistics, metrics.Statistics):
+        layout = found.statistics.layout
+        arrays |= {
+            "columns": np.array(list(layout)), "places": np.array(list(layout.values())),
+            "classes": np.array(found.statistics.n_classes),
+        }  # fmt: skip
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def _load(place: Path) -> Summary:
+    with np.load(place, allow_pickle=False) as stored:
+        if int(stored["format"]) != _FORMAT:
+            raise ValueError("another format")
+        table = sparse.csr_matrix((stored["data"], stored["indices"], stored["indptr"]), tuple(stored["shape"]))
+        samples = dict(zip(stored["scores"].tolist(), stored["samples"], strict=True))
+        if "columns" not in stored:
+            return Summary(Hits(table), samples)
+        layout = dict(zip(stored["columns"].tolist(), stored["places"].tolist(), strict=True))
+        return Summary(metrics.Statistics(table, layout, int(stored["classes"])), samples)
