@@ -23,11 +23,10 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# side by side with peers, on real images
+# all benchmarks, side by side with peers, in one table
 bench: $(READY)
 	$(BIN)/pip install --quiet --no-deps -r tests/benchmarks/requirements.txt
-	$(BIN)/python tests/benchmarks/bench_evaluate.py
-	$(BIN)/python tests/benchmarks/bench_segment_encoder.py
+	$(BIN)/python tests/benchmarks/run_all.py
 
 $(READY): pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zgbench needs Python 3.11 or newer; try: make PYTHON=python3.12")'
