@@ -115,7 +115,7 @@ def _made(entry: Entry, row: ScoreRow) -> Summary:
 
 
 @lru_cache(maxsize=2)
-def weights(n_images: int, resamples: int, seed: int) -> NDArray[np.uint16]:
+def weights(n_images: int, resamples: int, seed: int) -> NDArray[np.uint8]:
     """How often each resample drew each image; kept, for all rows of a group share them."""
     return resampling.weights(n_images, resamples, seed)
 
