@@ -33,9 +33,9 @@ def _packed(content: bytes) -> bytes:
 
 
 def long_keys() -> tuple[str, bytes]:
-    """10 images with an unknown key of 50 MB: 1 GB of problems, if each kept its key and its path."""
-    image = f'{{"id": "2007_000033", "{"k" * 50_000_000}": 1}}'
-    return "mine.json.gz", _packed(_document(image for _ in range(10)))
+    """20 images with an unknown key of 15 MB: 600 MB of problems, if each kept its key and its path."""
+    image = f'{{"id": "2007_000033", "{"k" * 15_000_000}": 1}}'
+    return "mine.json.gz", _packed(_document(image for _ in range(20)))
 
 
 def long_top_key() -> tuple[str, bytes]:
@@ -54,8 +54,8 @@ def brackets_at_the_top() -> tuple[str, bytes]:
 
 
 def deep() -> tuple[str, bytes]:
-    """Nested a million deep."""
-    return "mine.json", _document('{"id": ' + "[" * 1_000_000 + "]" * 1_000_000 + "}")
+    """Nested 100,000 deep."""
+    return "mine.json", _document('{"id": ' + "[" * 100_000 + "]" * 100_000 + "}")
 
 
 def digits() -> tuple[str, bytes]:
@@ -65,7 +65,7 @@ def digits() -> tuple[str, bytes]:
 
 def blanks() -> tuple[str, bytes]:
     """2 GB of blanks in 9 MB."""
-    part = gzip.compress(b" " * (100 << 20), 9)
+    part = gzip.compress(b" " * (100 << 20), 6)
     return "mine.json.gz", gzip.compress(_document("")[:-2]) + part * 20
 
 

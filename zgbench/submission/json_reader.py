@@ -36,7 +36,7 @@ class _Limited:
 
     def read(self, size: int = -1) -> bytes:
         # ijson goes through an unfinished text again with every chunk, so chunks grow with what is unfinished
-        size = max(_CHUNK if size < 0 else size, min(self._since // 8, _MAX_CHUNK))
+        size = max(_CHUNK if size < 0 else size, min(self._since // 4, _MAX_CHUNK))
         try:
             data = self._file.read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
