@@ -1,9 +1,9 @@
 """How much faster ZeroCap is, all segments and beams together, than the plain loop: the small models of mini.
 
-    python tests/benchmarks/bench_zerocap.py [--runs 5] [--segments 1] [--tokens 2]
+    python tests/benchmarks/bench_zerocap.py [--runs 5] [--segments 1] [--tokens 2] [--candidates 256]
 
-Published constants but for the number of tokens, which the plain loop would need hours for on a CPU: 512 candidates,
-5 beams, 5 gradient steps. The plain loop (reference_method/plain.py) encodes every candidate text whole.
+Published constants (5 beams, 5 gradient steps, …) but for the numbers of tokens (published: at most 15) and candidates
+(512), with which the plain loop would take hours on a CPU. The plain loop (reference_method/plain.py) encodes every candidate text whole.
 ``zgbench reference bench --size small`` compares larger models, with one run of the plain loop.
 """
 
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--segments", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=2)
+    parser.add_argument("--candidates", type=int, default=256)
     parser.add_argument("--json", action="store_true", help="lines of JSON for run_all.py")
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -54,7 +55,7 @@ def main() -> None:
     clip_tokenizer = open_clip.get_tokenizer("ViT-B-32-quickgelu")
     language = GPT2LMHeadModel.from_pretrained(MINI / "gpt2", dtype=torch.float32).eval().requires_grad_(False)
     tokenizer = AutoTokenizer.from_pretrained(MINI / "gpt2")
-    config = ZeroCapConfig(max_tokens=options.tokens)
+    config = ZeroCapConfig(max_tokens=options.tokens, candidates=options.candidates)
     targets = torch.randn(options.segments, clip.text_projection.shape[1], generator=torch.Generator().manual_seed(1))
     batched = ZeroCap(LanguageModel(language, tokenizer), ClipText(clip, clip_tokenizer), config)
     ours, plain = [], []
@@ -67,7 +68,7 @@ def main() -> None:
         )
         plain.append(seconds)
         assert names == expected, f"{names} is not {expected}"
-    what = f"ZeroCap, {options.segments} segment(s), {options.tokens} tokens, mini's GPT-2, a text tower of {TEXT['layers']} layers"
+    what = f"ZeroCap, {options.segments} segment(s), {options.tokens} tokens, {options.candidates} candidates, mini's GPT-2, a text tower of {TEXT['layers']} layers"
     if options.json:
         row(what, "s", ours, "plain loop", plain, note="the same texts")
     else:
