@@ -37,6 +37,12 @@ class ReplicatedSource:
             digest.update(image_id.encode() + self.original.fingerprint((_original(image_id),)).encode())
         return digest.hexdigest()
 
+    def stamp(self, image_ids: tuple[str, ...]) -> str:
+        digest = hashlib.sha256()
+        for image_id in image_ids:
+            digest.update(self.original.stamp((_original(image_id),)).encode())
+        return digest.hexdigest()
+
     def describe(self) -> str:
         return f"copies of {self.original.describe()}"
 
