@@ -55,7 +55,7 @@ def connected(address: str | None) -> Iterator[Any]:
     try:
         _knock(elsewhere)
         ray.init(
-            address=elsewhere or "local",  # left to itself, Ray would join whatever cluster runs on this machine
+            address=elsewhere or "local",  # left to itself, Ray joins whatever runs on this machine
             log_to_driver=False,
             configure_logging=False,
             include_dashboard=None if elsewhere else False,

@@ -168,6 +168,24 @@ def test_a_worker_that_the_kernel_kills(tiny_voc: Path, tmp_path: Path, monkeypa
     assert contents(out) == {}
 
 
+class FatalJob:
+    """The kernel kills whoever looks at it."""
+
+    @property
+    def method(self) -> str:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return ""
+
+
+def test_a_worker_of_the_reference_method_that_the_kernel_kills() -> None:
+    """What was finished before lies on the disk; ``tests/reference_method/test_run.py`` goes on with it."""
+    from reference_method.run import _local
+
+    job: Any = FatalJob()
+    with pytest.raises(zgbench.ZgbenchError, match=r"a worker process was killed .*the same command goes on with it"):
+        list(_local(job, [["a"], ["b"]], ["cpu", "cpu"], None))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_says_how_it_ended(number: int, tmp_path: Path) -> None:
     """The command itself, ended while it waits for its input."""

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.fuzz.targets import scratch
+from tests.fuzz.scratch import scratch
 from tests.submission.sample import sound
 
 ADDRESS_SPACE = 8 << 30

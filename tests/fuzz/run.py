@@ -17,6 +17,8 @@ import time
 import traceback
 from pathlib import Path
 
+from tests.fuzz.scratch import VARIABLE, scratch
+
 INSTRUMENTED = ["zgbench", "tests.fuzz.targets", "PIL.PngImagePlugin", "PIL.ImageFile", "ijson"]
 
 
@@ -35,13 +37,14 @@ def main() -> int:
         _fuzz(options.target, folder, options.seconds, options.seed, first=options.first)
         return 0
     _plant(options.target, folder)
+    environment = os.environ | {VARIABLE: str(scratch())}
     end = time.monotonic() + options.seconds
     starts = 0
     while (left := round(end - time.monotonic())) > 0:
         command = [sys.executable, "-m", "tests.fuzz.run", options.target, "--work", str(options.work), "--inside"]
         command += ["--seconds", str(left), "--seed", str(options.seed + starts), *["--first"] * options.first]
         with (folder / "log.txt").open("ab") as log:
-            status = subprocess.run(command, stdout=log, stderr=log, check=False).returncode
+            status = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False).returncode
         starts += 1
         if starts > 50 or (options.first and any((folder / "findings").iterdir())):
             break

@@ -6,12 +6,9 @@ character, the time and the memory are bounded, and what a reader accepts is con
 
 from __future__ import annotations
 
-import atexit
 import gzip
 import io
 import resource
-import shutil
-import tempfile
 import time
 import warnings
 import zlib
@@ -21,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.fuzz.scratch import scratch
 from zgbench import rle
 from zgbench.counts import Counts
 from zgbench.datasets import Dataset
@@ -44,15 +42,6 @@ IDS = ("2007_000033", "2007_000042", "2007_000061")
 
 class Broken(AssertionError):
     """An input for which something that should always hold does not."""
-
-
-@cache
-def scratch() -> Path:
-    """A folder for the files that the readers read, in memory where there is such a thing."""
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="zgbench-fuzz-", dir=memory if memory.is_dir() else None))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def bounded(target: Callable[[bytes], None]) -> Callable[[bytes], None]:

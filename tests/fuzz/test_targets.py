@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.fuzz import targets
+from tests.fuzz.scratch import scratch
 from tests.fuzz.seeds import CORPUS, kept, seeds
 from tests.fuzz.targets import TARGETS, Broken, bounded
 from zgbench.errors import InputError
@@ -51,7 +52,7 @@ def test_seeds_are_accepted() -> None:
 
 
 def _written(name: str, content: bytes) -> targets.Path:
-    path = targets.scratch() / name
+    path = scratch() / name
     path.write_bytes(content)
     return path
 
