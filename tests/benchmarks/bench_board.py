@@ -13,6 +13,7 @@ import argparse
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -296,11 +297,14 @@ def in_a_process(step: str, folder: Path) -> Any:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--methods", type=int, default=200)
+    parser.add_argument("--methods", type=int, default=200, help="at least 23")
     parser.add_argument("--images", type=int, default=5104)
     parser.add_argument("--keep", type=Path, help="folder that stays, with what was made before")
     parser.add_argument("--step", choices=STEPS)
     options = parser.parse_args()
+    if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        print("needs Chromium (Debian: apt-get install chromium)", file=sys.stderr)
+        return 77
     if options.step:
         print(json.dumps(STEPS[options.step](options.keep / "board")))
         return 0
