@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ UNITS = {"": 1, " KiB": 1 << 10, " MiB": 1 << 20, " GiB": 1 << 30}
 
 def there(name: str) -> bool:
     """Whether the package of a module of a constant is part of this copy."""
-    return importlib.util.find_spec(".".join(name.split(".")[:2])) is not None
+    place = ROOT.joinpath(*name.split(".")[:2])
+    return place.is_dir() or place.with_suffix(".py").is_file()
 
 
 def value(name: str) -> Any:
