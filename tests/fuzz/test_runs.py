@@ -16,7 +16,7 @@ import pytest
 from tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 6 if os.environ.get("CI") else 1
+SECONDS = 3 if os.environ.get("CI") else 1
 
 
 @pytest.fixture(autouse=True)
