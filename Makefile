@@ -14,7 +14,7 @@ demo: $(READY)
 
 # one test process a core, one thread each: more would wait for one another
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope --durations 15
 
 # lint, format, types and layering
 check: $(READY)

@@ -103,7 +103,7 @@ def spoilt() -> bytes:
 HOSTILE: dict[str, tuple[bytes, str, list[str]]] = {
     "a pickle": (b"\x80\x04cos\nsystem\n(S'touch owned'\ntR.", "mine.json", ["not valid JSON"]),
     "JSON bomb": (json_bomb(), "mine.json.gz", ["takes more than 64 MiB"]),
-    "Parquet bomb": (parquet_bomb(), "mine.parquet", ["it needed more than 1 GiB of memory"]),
+    "Parquet bomb": (parquet_bomb(), "mine.parquet", ["hold more than 256 MiB of text"]),
     "deep nesting": (gzip.compress(b'{"name": ' + b"[" * 1_000_000), "mine.json.gz", ["nested more than 8 deep"]),
     "a bit of everything": (
         spoilt(),
@@ -144,6 +144,10 @@ def test_limits_hold(tmp_path: Path) -> None:
     )
     assert slow.broken == "it took longer than 1 seconds"
     assert time.monotonic() - started < 5
+    greedy = run_limited(
+        ["evaluate", str(ROOT / "submissions/demo.json"), "--workers", "1"], tmp_path, Limits(96 << 20, 60)
+    )
+    assert greedy.broken == "it needed more than 0.09375 GiB of memory", greedy
     assert run_limited(["--version"], tmp_path, Limits(1 << 30, 60)).out.startswith("zgbench ")
 
 
