@@ -192,9 +192,11 @@ def test_the_walk(browser: Any, study: Study, tmp_path: Path) -> None:
         for _ in range(3):
             second.rate("2")
         for _ in range(2):  # both at once
-            first.press("3")
+            before = first.ticket()
             pressed.append((first.label(), "3"))
+            first.press("3")
             second.rate("1")
+            first.page.wait_for_function(PICTURE_SHOWN, arg=before)
             first.page.wait_for_timeout(MIN_SECONDS * 1000)
         assert second.done() == 5
         waiting = first.ticket(), first.label()
