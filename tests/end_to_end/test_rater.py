@@ -18,6 +18,7 @@ import zgbench
 from tests.conftest import HashedText
 from tests.end_to_end.browser import Server, chromium, free_port, served
 from tests.end_to_end.contrast import poor_contrasts
+from tests.end_to_end.visitor import MIN_SECONDS, PICTURE_SHOWN, Visitor
 
 pytest.importorskip("streamlit", reason="needs the extra apps")
 from zgbench.ratings import Store, export_csv, open_store
@@ -25,15 +26,8 @@ from zgbench.ratings.content import Content
 from zgbench.sampling import sample
 
 DEMO = Path(__file__).resolve().parents[2] / "submissions/demo.json"
-MIN_SECONDS = 0.3
 PATIENT_SECONDS = 1.5  # longer than four keys take on a busy machine
-DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-PICTURE_SHOWN = """old => {
-  const picture = document.querySelector('.st-key-picture img');
-  const button = document.querySelector('[class*="st-key-score-0-"]');
-  return picture && picture.complete && picture.naturalWidth > 0 && button && !button.className.includes(old);
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -71,79 +65,6 @@ def study(tmp_path_factory: pytest.TempPathFactory, worker_cache: Path) -> Itera
         sample(store, DEMO, n=48, question="T*", k=3, seed=1, text_encoder=HashedText())
         store.configure(min_seconds=MIN_SECONDS)
         yield Study(path, store, free_port(), folder)
-
-
-@dataclass
-class Visitor:
-    """Somebody in front of the page; remembers what they pressed."""
-
-    page: Any
-    outside: list[str] = field(default_factory=list)
-
-    @classmethod
-    def arrive(cls, browser: Any, url: str, **context: Any) -> Visitor:
-        page = browser.new_context(**({"viewport": DESKTOP} | context)).new_page()
-        visitor = cls(page)
-        page.on("request", lambda r: visitor.outside.append(r.url) if not r.url.startswith((url, "data:", "blob:", url.replace("http", "ws"))) else None)  # fmt: skip
-        page.goto(url)
-        return visitor
-
-    def sign_in(self, token: str) -> None:
-        box = self.page.get_by_label("Your invitation")
-        box.fill(token)
-        box.press("Enter")
-
-    def press(self, key: str) -> None:
-        self.page.keyboard.press(key)
-
-    def settle(self) -> str:
-        """Wait until the server has drawn all of the item on the screen; gives its ticket."""
-        ticket = self.ticket()
-        self.page.locator(f".st-key-undo-{ticket}").wait_for()
-        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-        return ticket
-
-    def button(self, name: str) -> Any:
-        return self.page.get_by_role("button", name=re.compile(rf"^{name}"))
-
-    def ticket(self) -> str:
-        """Of the item on the screen, once its picture is there."""
-        self.page.wait_for_function(PICTURE_SHOWN, arg="nothing")
-        found = self.page.locator('[class*="st-key-score-0-"]').first.get_attribute("class")
-        return re.search(r"st-key-score-0-(\S+)", found)[1]
-
-    def label(self) -> str:
-        return self.page.locator(".st-key-label, .st-key-long-label").inner_text()
-
-    def rate(self, key: str) -> None:
-        """Look for the minimum time, press a key, wait for the next item."""
-        old = self.ticket()
-        self.page.wait_for_timeout(MIN_SECONDS * 1000)
-        self.press(key)
-        self.page.wait_for_function(PICTURE_SHOWN, arg=old)
-
-    def done(self) -> int:
-        """How many items are done, as the page says."""
-        return int(re.search(r"(\d+) done", self.page.get_by_test_id("stProgress").inner_text())[1])
-
-    def practise(self) -> None:
-        """Read the instructions and go through the training round by keyboard, always answering 3."""
-        self.button("Practise").wait_for()
-        self.press("Enter")
-        while True:
-            self.page.locator('[class*="st-key-score-3-"], .st-key-start-rating').first.wait_for()
-            if self.button("Start rating").count():
-                break
-            old = self.ticket()
-            self.press("3")
-            self.button("Next").wait_for()
-            self.press("Enter")
-            self.page.wait_for_function(
-                "old => !document.querySelector(`[class*=\"st-key-next-\"]`) && !document.querySelector(`[class*=\"st-key-score-0-${old}\"]`)",
-                arg=old,
-            )  # fmt: skip
-        self.press("Enter")
-        self.ticket()
 
 
 def test_the_walk(browser: Any, study: Study, tmp_path: Path) -> None:

@@ -145,6 +145,22 @@ def test_bad_rows_are_refused(column: str, value: str, message: str, sqlite_stor
         assert rows(second) == []
 
 
+def test_a_row_with_a_comma_too_many_is_not_cut(sqlite_store: Store, tmp_path: Path) -> None:
+    sqlite_store.add_items(contents(1))
+    rate_all(sqlite_store, invited(sqlite_store, "a"))
+    header, first, *others = export_csv(sqlite_store).splitlines(keepends=True)
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"".join([b"\xef\xbb\xbf" + header, first, *others]))  # spreadsheets write a byte order mark
+    with open_store(tmp_path / "second.db") as second:
+        assert import_table(second, path) == (1, 1)
+    path.write_bytes(b"".join([header, first.rstrip(b"\n") + b",more\n", *others]))
+    with (
+        open_store(tmp_path / "third.db") as third,
+        pytest.raises(zgbench.InputError, match="cannot be read as a table"),
+    ):
+        import_table(third, path)
+
+
 def test_files_that_are_no_export(sqlite_store: Store, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("image_id,score\nx,1\n")
     (tmp_path / "a.parquet").write_text("no")

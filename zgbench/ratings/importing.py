@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 import secrets
@@ -12,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from zgbench.csv_table import read_csv
 from zgbench.errors import InputError
 from zgbench.ratings.answers import MAX_REASON, SCORE, SKIP, WITHDRAWN
 from zgbench.ratings.assignment import CONTROL, ITEM, OPEN, RATED, SKIPPED, recount
@@ -62,11 +62,10 @@ def _raw(path: Path) -> list[dict[str, str]]:
             require_columns(path, table.column_names)
             return [{k: "" if v is None else str(v) for k, v in row.items()} for row in table.to_pylist()]
         if path.suffix == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.DictReader(file, strict=True)
-                require_columns(path, reader.fieldnames or ())
-                return [{k: unshield(v or "") for k, v in row.items() if k is not None} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+            table = read_csv(path)
+            require_columns(path, table.columns)
+            return [{k: unshield(v) for k, v in row.items()} for row in table.fillna("").to_dict("records")]
+    except (OSError, ValueError, pa.ArrowException) as error:  # pandas' parser errors are ValueErrors
         raise InputError(f"{path}: cannot be read as a table ({quote(str(error), 120)[1:-1]}).") from error
     raise InputError(f"{path}: expected a .csv or .parquet file.")
 

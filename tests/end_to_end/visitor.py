@@ -1,0 +1,88 @@
+"""Somebody who rates in a real browser, by keyboard."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+MIN_SECONDS = 0.3
+DESKTOP = {"width": 1280, "height": 800}
+PICTURE_SHOWN = """old => {
+  const picture = document.querySelector('.st-key-picture img');
+  const button = document.querySelector('[class*="st-key-score-0-"]');
+  return picture && picture.complete && picture.naturalWidth > 0 && button && !button.className.includes(old);
+}"""
+
+
+@dataclass
+class Visitor:
+    """Somebody in front of the page; remembers what they pressed."""
+
+    page: Any
+    outside: list[str] = field(default_factory=list)
+
+    @classmethod
+    def arrive(cls, browser: Any, url: str, **context: Any) -> Visitor:
+        page = browser.new_context(**({"viewport": DESKTOP} | context)).new_page()
+        visitor = cls(page)
+        page.on("request", lambda r: visitor.outside.append(r.url) if not r.url.startswith((url, "data:", "blob:", url.replace("http", "ws"))) else None)  # fmt: skip
+        page.goto(url)
+        return visitor
+
+    def sign_in(self, token: str) -> None:
+        box = self.page.get_by_label("Your invitation")
+        box.fill(token)
+        box.press("Enter")
+
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+
+    def settle(self) -> str:
+        """Wait until the server has drawn all of the item on the screen; gives its ticket."""
+        ticket = self.ticket()
+        self.page.locator(f".st-key-undo-{ticket}").wait_for()
+        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        return ticket
+
+    def button(self, name: str) -> Any:
+        return self.page.get_by_role("button", name=re.compile(rf"^{name}"))
+
+    def ticket(self) -> str:
+        """Of the item on the screen, once its picture is there."""
+        self.page.wait_for_function(PICTURE_SHOWN, arg="nothing")
+        found = self.page.locator('[class*="st-key-score-0-"]').first.get_attribute("class")
+        return re.search(r"st-key-score-0-(\S+)", found)[1]
+
+    def label(self) -> str:
+        return self.page.locator(".st-key-label, .st-key-long-label").inner_text()
+
+    def rate(self, key: str) -> None:
+        """Look for the minimum time, press a key, wait for the next item."""
+        old = self.ticket()
+        self.page.wait_for_timeout(MIN_SECONDS * 1000)
+        self.press(key)
+        self.page.wait_for_function(PICTURE_SHOWN, arg=old)
+
+    def done(self) -> int:
+        """How many items are done, as the page says."""
+        return int(re.search(r"(\d+) done", self.page.get_by_test_id("stProgress").inner_text())[1])
+
+    def practise(self) -> None:
+        """Read the instructions and go through the training round by keyboard, always answering 3."""
+        self.button("Practise").wait_for()
+        self.press("Enter")
+        while True:
+            self.page.locator('[class*="st-key-score-3-"], .st-key-start-rating').first.wait_for()
+            if self.button("Start rating").count():
+                break
+            old = self.ticket()
+            self.press("3")
+            self.button("Next").wait_for()
+            self.press("Enter")
+            self.page.wait_for_function(
+                "old => !document.querySelector(`[class*=\"st-key-next-\"]`) && !document.querySelector(`[class*=\"st-key-score-0-${old}\"]`)",
+                arg=old,
+            )  # fmt: skip
+        self.press("Enter")
+        self.ticket()
