@@ -57,6 +57,11 @@ def test_any_bytes_are_parsed_or_refused(texts: list[bytes]) -> None:
     assert len(runs.offsets) == len(texts) + 1
     assert (runs.counts >= 0).all()
     assert (runs.sums()[sorted(runs.errors)] == 0).all()
+    malformed: dict[int, str] = {}
+    rle._drop_malformed(texts, malformed)
+    assert rle._Numbers(texts).sound() == (
+        bool(texts) and not malformed
+    )  # the quick check asks for all of the slow one
 
 
 def test_the_same_as_another_decoder() -> None:

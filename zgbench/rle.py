@@ -22,6 +22,9 @@ Int = NDArray[np.int64]
 _MAX_CHARACTERS_PER_NUMBER = 7  # 35 bits: above any run of a picture that zgbench accepts, below any overflow
 _MAX_RUN = np.uint64(1 << 31)  # differences can add up to far more than their characters; sums of these cannot overflow
 
+_UNSIGNED = np.arange(64, dtype=np.int64) & 31  # the five bits of a character
+_SIGNED = _UNSIGNED - ((_UNSIGNED & 16) << 1)  # of a number's last one
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -67,8 +70,10 @@ def parse(texts: Sequence[bytes]) -> Runs:
         The runs; a mask whose text is bad owns no runs and has an entry in ``errors``.
     """
     errors: dict[int, str] = {}
-    clean = _drop_malformed(texts, errors)
-    counts, offsets = _decode(clean)
+    numbers = _Numbers(texts)
+    if not numbers.sound():
+        numbers = _Numbers(_drop_malformed(texts, errors))
+    counts, offsets = numbers.decode()
     wrong = np.flatnonzero(counts.view(np.uint64) > _MAX_RUN)  # seen as unsigned, a negative count is a huge one
     if len(wrong):
         bad = np.unique(np.searchsorted(offsets, wrong, side="right") - 1)
@@ -113,27 +118,44 @@ def _drop_malformed(texts: Sequence[bytes], errors: dict[int, str]) -> list[byte
     return [b"" if i in errors else text for i, text in enumerate(texts)] if errors else list(texts)
 
 
-def _decode(texts: Sequence[bytes]) -> tuple[Int, Int]:
-    """Counts and offsets of well-formed texts."""
-    value = np.frombuffer(b"".join(texts), dtype=np.uint8) - np.uint8(48)
-    bounds = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64)))
-    ends = np.flatnonzero(value < 32)
-    offsets = np.searchsorted(ends, bounds)
-    if not len(ends):
-        return np.zeros(0, dtype=np.int64), offsets
-    starts = np.empty_like(ends)
-    starts[0] = 0
-    starts[1:] = ends[:-1] + 1
-    length = ends - starts + 1
-    number = (value[starts] & 31).astype(np.int64)
-    for k in range(1, int(length.max())):
-        longer = np.flatnonzero(length > k)
-        number[longer] |= (value[starts[longer] + k] & 31).astype(np.int64) << (5 * k)
-    signed = np.flatnonzero(value[ends] & 16)
-    number[signed] -= np.int64(1) << (5 * length[signed])
+class _Numbers:
+    """Where the numbers of many texts begin and end."""
 
-    # undo the differences: count[i] += count[i - 2] for i > 2. Running sums over every second number of all masks,
-    # less what they held where the mask began: at its first number, or at the one before
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self.value = np.frombuffer(b"".join(texts), dtype=np.uint8) - np.uint8(48)  # wraps below 48
+        self.bounds = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64)))
+        self.ends = np.flatnonzero(self.value < 32)
+        self.length = np.diff(self.ends, prepend=-1)
+
+    def sound(self) -> bool:
+        """Whether :func:`_drop_malformed` would find nothing."""
+        if not len(self.ends) or (self.bounds[1:] == self.bounds[:-1]).any():
+            return False
+        whole = bool((self.value[self.bounds[1:] - 1] < 32).all())  # each text ends with a number
+        return whole and int(self.value.max()) < 64 and int(self.length.max()) <= _MAX_CHARACTERS_PER_NUMBER
+
+    def decode(self) -> tuple[Int, Int]:
+        """Counts and offsets, int64 each, of well-formed texts."""
+        value, ends, length = self.value, self.ends, self.length
+        offsets = np.searchsorted(ends, self.bounds)
+        if not len(ends):
+            return np.zeros(0, dtype=np.int64), offsets
+        number = _SIGNED.take(value.take(ends))
+        many = np.flatnonzero(length > 1)
+        size = length[many]
+        first = ends[many] - size + 1
+        high = number[many] << (5 * (size - 1))
+        for k in range(int(length.max()) - 1):
+            longer = size > k + 1 if k else slice(None)
+            high[longer] |= _UNSIGNED.take(value[first[longer] + k]) << (5 * k)
+        number[many] = high
+        return _undo_differences(number, offsets), offsets
+
+
+def _undo_differences(number: Int, offsets: Int) -> Int:
+    """Run ``count[i] += count[i - 2]`` for i > 2 within every mask."""
+    # running sums over every second number of all masks, less what they held where the mask began: at its first
+    # number, or at the one before
     first = offsets[:-1][np.diff(offsets) > 0]
     heads = number[first]
     totals = np.zeros(len(number) + 1, dtype=np.int64)  # totals[i + 1] belongs to number i
@@ -147,7 +169,7 @@ def _decode(texts: Sequence[bytes]) -> tuple[Int, Int]:
         share = ((until + 1 - parity) >> 1) - ((first + 1 - parity) >> 1)  # how many of a mask's numbers lie here
         total[parity::2] -= np.repeat(base, share)
     total[first] = heads
-    return total, offsets
+    return total
 
 
 def encode(counts: NDArray[np.integer]) -> str:

@@ -45,19 +45,22 @@ def check_masks(images: list[Image], sizes: list[tuple[int, int] | None]) -> lis
     sums = runs.sums()
     starts, lengths, owners = runs.foreground()
     run_bounds = np.searchsorted(owners, np.arange(len(texts) + 1))
+    areas = [image.size[0] * image.size[1] for image in images for _ in image.labels]
+    wrong = np.flatnonzero((sums != areas) | (run_bounds[1:] == run_bounds[:-1])).tolist()
     result: list[Foreground | list[Problem]] = []
     first = 0
-    for image, truth_size in zip(images, sizes, strict=True):
+    for image, fit, size in zip(images, fits, sizes, strict=True):
         last = first + len(image.labels)
-        size = truth_size or image.size
-        if size != image.size:
+        if size is not None and not fit:
             result.append([_wrong_size(image, size)])
+        elif wrong and (masks := [mask for mask in wrong if first <= mask < last]):
+            result.append(
+                [_mask_problem(image, mask - first, runs.errors.get(mask), int(sums[mask])) for mask in masks]
+            )
         else:
-            problems = _mask_problems(image, first, size, runs, sums, run_bounds)
-            span = slice(int(run_bounds[first]), int(run_bounds[last]))
-            found = _sorted(starts[span], lengths[span], owners[span] - first)
-            problems = problems or _overlaps(image, found)
-            result.append(problems or found)
+            begin, end = int(run_bounds[first]), int(run_bounds[last])
+            found = _sorted(starts[begin:end], lengths[begin:end], owners[begin:end] - first)
+            result.append(_overlaps(image, found) or found)
         first = last
     return result
 
@@ -76,45 +79,19 @@ def _wrong_size(image: Image, size: tuple[int, int]) -> Problem:
     )
 
 
-def _mask_problems(
-    image: Image, first: int, size: tuple[int, int], runs: rle.Runs, sums: Int, run_bounds: Int
-) -> list[Problem]:
-    area = size[0] * size[1]
-    count = len(image.labels)
-    wrong = set((np.flatnonzero(sums[first : first + count] != area)).tolist())
-    wrong |= set(np.flatnonzero(np.diff(run_bounds[first : first + count + 1]) == 0).tolist())
-    problems = []
-    for index in sorted(wrong):
-        mask = first + index
-        if mask in runs.errors:
-            kind, expected, found = "bad-rle", "COCO compressed RLE", runs.errors[mask]
-            mend = "Write masks with SubmissionWriter, or pycocotools.mask.encode(...)['counts'].decode()."
-        elif sums[mask] != area:
-            kind, expected, found = (
-                "bad-rle",
-                f"runs that sum to {size[0]} × {size[1]} = {area}",
-                f"a sum of {int(sums[mask])}",
-            )
-            mend = "Encode the mask at the truth's size."
-        else:
-            kind, expected, found, mend = (
-                "empty-segment",
-                "a segment of at least one pixel",
-                "none",
-                "Leave the segment out.",
-            )
-        problems.append(
-            Problem(
-                kind,
-                f"{image.where(index)}.counts",
-                expected,
-                found,
-                mend,
-                image.id,
-                index,
-            )
-        )
-    return problems
+def _mask_problem(image: Image, index: int, error: str | None, total: int) -> Problem:
+    """What is wrong with the runs of one segment, which sum to ``total``."""
+    height, width = image.size
+    if error is not None:
+        kind, expected, found = "bad-rle", "COCO compressed RLE", error
+        mend = "Write masks with SubmissionWriter, or pycocotools.mask.encode(...)['counts'].decode()."
+    elif total != height * width:
+        kind, expected = "bad-rle", f"runs that sum to {height} × {width} = {height * width}"
+        found, mend = f"a sum of {total}", "Encode the mask at the truth's size."
+    else:
+        kind, expected, found = "empty-segment", "a segment of at least one pixel", "none"
+        mend = "Leave the segment out."
+    return Problem(kind, f"{image.where(index)}.counts", expected, found, mend, image.id, index)
 
 
 def _sorted(starts: Int, lengths: Int, segments: Int) -> Foreground:
