@@ -134,3 +134,18 @@ def test_seeds_are_kept() -> None:
     assert (resampling.weights(50, 10, 0) != resampling.weights(50, 10, 1)).any()
     # the stream itself: a change of it would change every published interval
     assert resampling.weights(6, 2, 0).tolist() == [[1, 0, 0, 3, 1, 1], [1, 1, 1, 1, 1, 1]]
+
+
+def test_weights_that_are_not_kept_are_drawn_again_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, table = resampling.Resamples(30, 70, 2), resampling.weights(30, 70, 2)
+    first = next(iter(kept))
+    assert next(iter(kept)) is first and len(first) < 70
+    monkeypatch.setattr(resampling, "KEPT", 30 * 70 - 1)
+    again = resampling.Resamples(30, 70, 2)
+    first = next(iter(again))
+    assert next(iter(again)) is not first
+    for _ in range(2):
+        assert (np.concatenate(list(again)) == table).all()
+    rng = np.random.RandomState(6)
+    found = statistics(simulated(rng, 30, draw(rng, 30)))
+    assert resampling.estimates(found, again) == resampling.estimates(found, table)

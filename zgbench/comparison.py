@@ -88,9 +88,9 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
             statistics_of(stored, row, vocabulary) for stored, row in ((first, row_a), (second, row_b))
         )
         protocol = first.protocol
-        weights = resampling.weights(int(row_a.images.sum()), protocol.resamples, protocol.seed)
+        resamples = resampling.Resamples(int(row_a.images.sum()), protocol.resamples, protocol.seed)
         found[(*key, rows_a[key])] = resampling.compare(
-            statistics_a, statistics_b, weights, draws=DRAWS, seed=protocol.seed
+            statistics_a, statistics_b, resamples, draws=DRAWS, seed=protocol.seed
         )
     return Comparison((first.result["submission"]["name"], second.result["submission"]["name"]), found, refused)
 

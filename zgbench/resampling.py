@@ -18,6 +18,8 @@ from zgbench.metrics import Statistics
 Float = NDArray[np.float64]
 _CHUNK = 125
 _SUMMED = 32
+KEPT = 1 << 24
+"""Most bytes of bootstrap weights that are kept: 16,777 images at 1,000 resamples."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +31,44 @@ class Estimate:
     high: float
 
 
+class Resamples:
+    """Bootstrap weights a block at a time: ``for block in resamples`` gives uint8 [at most 32, images].
+
+    They are kept up to ``KEPT`` bytes, and drawn again in each loop above: memory does not grow with the images.
+    """
+
+    def __init__(self, n_images: int, resamples: int, seed: int) -> None:
+        self.n_images, self.resamples, self.seed = n_images, resamples, seed
+        self._kept: list[NDArray[np.uint8]] | None = None
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        if self.n_images * self.resamples > KEPT:
+            return self._drawn()
+        if self._kept is None:
+            self._kept = list(self._drawn())
+        return iter(self._kept)
+
+    def _drawn(self) -> Iterator[NDArray[np.uint8]]:
+        """How often each resample drew each image: once on average, 255 times never."""
+        n = self.n_images
+        generator = np.random.RandomState(self.seed)  # its stream is frozen, unlike that of numpy's newer Generator
+        for start in range(0, self.resamples, _SUMMED):
+            block = np.empty((min(_SUMMED, self.resamples - start), n), dtype=np.uint8)
+            for row in block:
+                row[:] = np.bincount(generator.randint(0, n, n), minlength=n)
+            yield block
+
+
 def weights(n_images: int, resamples: int, seed: int) -> NDArray[np.uint8]:
-    """How often each resample drew each image, uint8 [resamples, images]: drawn once on average, 255 times never."""
-    generator = np.random.RandomState(seed)  # its stream is frozen, unlike that of numpy's newer Generator
-    drawn = np.empty((resamples, n_images), dtype=np.uint8)
-    for row in drawn:
-        row[:] = np.bincount(generator.randint(0, n_images, n_images), minlength=n_images)
-    return drawn
+    """:class:`Resamples` as one table, uint8 [resamples, images]."""
+    return np.concatenate(list(Resamples(n_images, resamples, seed)))
 
 
-def weighted_sums(per_image: sparse.csr_matrix, w: NDArray[np.uint8]) -> Float:
+def weighted_sums(per_image: sparse.csr_matrix, w: Resamples | NDArray[np.uint8]) -> Float:
     """[resamples, columns] sums; sparse products run in one fixed order, so the result never depends on threads."""
     transposed = per_image.T.tocsr()
-    parts = [np.asarray(transposed @ w[at : at + _SUMMED].T.astype(np.float64)).T for at in range(0, len(w), _SUMMED)]
-    return np.concatenate(parts)
+    blocks = [w[at : at + _SUMMED] for at in range(0, len(w), _SUMMED)] if isinstance(w, np.ndarray) else w
+    return np.concatenate([np.asarray(transposed @ block.T.astype(np.float64)).T for block in blocks])
 
 
 def total(per_image: sparse.csr_matrix) -> Float:
@@ -59,11 +85,11 @@ def interval(samples: Float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def estimates(statistics: Statistics, w: NDArray[np.uint8]) -> dict[str, Estimate]:
+def estimates(statistics: Statistics, w: Resamples | NDArray[np.uint8]) -> dict[str, Estimate]:
     """Every score with its interval.
 
     Args:
-        w: from :func:`weights`, for the same images.
+        w: bootstrap weights for the same images.
     """
     values = statistics.scores(total(statistics.per_image))
     samples = statistics.scores(weighted_sums(statistics.per_image, w))
@@ -91,7 +117,7 @@ def flips(n_images: int, draws: int, seed: int) -> Iterator[Float]:
 
 
 def compare(
-    a: Statistics, b: Statistics, w: NDArray[np.uint8], *, draws: int = 10_000, seed: int = 0
+    a: Statistics, b: Statistics, w: Resamples | NDArray[np.uint8], *, draws: int = 10_000, seed: int = 0
 ) -> dict[str, Difference]:
     """Compare two methods on the same images.
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from zgbench import metrics, resampling
 from zgbench.counts import Counts, select
@@ -16,6 +17,7 @@ from zgbench.errors import ModelUnavailable
 from zgbench.protocol import Protocol, sign
 from zgbench.ratings_table import Ratings, fully_rated
 from zgbench.reassign import true_similarity
+from zgbench.resampling import Resamples
 from zgbench.result import Evaluation, number
 from zgbench.rows import Reassigned, Row, background_of, verified
 from zgbench.separation import described
@@ -77,12 +79,10 @@ def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassign
     """
     protocol = run.protocol
     rule = background_of(protocol, dataset.released_drops_background)
-    weights: dict[int, Any] = {}
+    resamples: dict[int, Resamples] = {}
 
-    def drawn(n: int) -> Any:
-        if n not in weights:
-            weights[n] = resampling.weights(n, protocol.resamples, protocol.seed)
-        return weights[n]
+    def drawn(n: int) -> Resamples:
+        return resamples.setdefault(n, Resamples(n, protocol.resamples, protocol.seed))
 
     rows = []
     for row in (row for r in reassigned for row in verified(counts, r, protocol)):
@@ -169,7 +169,7 @@ def _facts(run: Run, dataset: Dataset, counts: Counts, n_images: int) -> dict[st
     }  # fmt: skip
 
 
-def _tgq(run: Run, counts: Counts, dataset: Dataset, weights: Any) -> dict[str, Any] | None:
+def _tgq(run: Run, counts: Counts, dataset: Dataset, resamples: Resamples) -> dict[str, Any] | None:
     """Text Generation Quality: share of truth segments whose label has cosine > τ with the true name."""
     if "TT" in run.unavailable:
         run.unavailable["TGQ"] = run.unavailable["TT"]
@@ -183,7 +183,9 @@ def _tgq(run: Run, counts: Counts, dataset: Dataset, weights: Any) -> dict[str, 
         counts.image[counts.cls > 0], minlength=len(counts.ids)
     )  # track oracle: one entry a truth segment
     hits = np.bincount(counts.owner[similarity > np.float32(run.protocol.tau_text)], minlength=len(counts.ids))
-    samples = (weights @ hits.astype(np.float64)) / np.maximum(weights @ truth.astype(np.float64), 1)
+    both = sparse.csr_matrix(np.stack((hits, truth), axis=1).astype(np.float64))
+    drawn_hits, drawn_truth = resampling.weighted_sums(both, resamples).T
+    samples = drawn_hits / np.maximum(drawn_truth, 1)
     value = float(hits.sum() / truth.sum()) if truth.sum() else float("nan")
     facts = _facts(run, dataset, counts, len(counts.ids)) | {
         "score": "TGQ",

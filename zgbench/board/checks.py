@@ -93,7 +93,7 @@ def _again(row: dict[str, Any], stored: Stored) -> list[str]:
     n = int(found.images.sum())
     counts = found.class_counts(stored.counts, vocabulary, rule_of(stored))
     protocol = stored.protocol
-    drawn = resampling.weights(n, protocol.resamples, protocol.seed)
+    drawn = resampling.Resamples(n, protocol.resamples, protocol.seed)
     statistics = metrics.statistics(counts, protocol.scoring)
     scores = resampling.estimates(statistics, drawn)
     told = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]}

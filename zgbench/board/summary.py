@@ -115,9 +115,9 @@ def _made(entry: Entry, row: ScoreRow) -> Summary:
 
 
 @lru_cache(maxsize=2)
-def weights(n_images: int, resamples: int, seed: int) -> NDArray[np.uint8]:
+def weights(n_images: int, resamples: int, seed: int) -> resampling.Resamples:
     """How often each resample drew each image; kept, for all rows of a group share them."""
-    return resampling.weights(n_images, resamples, seed)
+    return resampling.Resamples(n_images, resamples, seed)
 
 
 def _hits(entry: Entry) -> Hits:

@@ -216,7 +216,8 @@ class ParquetReader:
             about = pq.read_metadata(self.path)
             names = {about.schema.column(index).path for index in range(about.num_columns)}
             texts = [name for name in parquet_guard.TEXTS if name in names]
-            return pq.ParquetFile(self.path, metadata=about, read_dictionary=texts)
+            # ahead of need it would read, and keep, the whole file
+            return pq.ParquetFile(self.path, metadata=about, read_dictionary=texts, pre_buffer=False)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(f"{self.path}: not a readable Parquet file ({quote(str(error), 160)[1:-1]}).") from error
 
