@@ -235,7 +235,8 @@ def count_all(
                 yield from _next(waiting, progress)
         except BrokenProcessPool as error:
             raise InternalError(
-                "a worker process was killed (out of memory?). Nothing was written. Try again with --workers 1."
+                "a worker process was killed (out of memory?). Nothing was written. Try again with --workers 1. "
+                'A script that calls zgbench.evaluate with workers must do so under if __name__ == "__main__".'
             ) from error
 
 
