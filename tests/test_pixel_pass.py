@@ -9,8 +9,9 @@ import pytest
 
 import zgbench
 from tests.conftest import HashedText
-from zgbench import pixel_pass, rle
+from zgbench import rle
 from zgbench.datasets.truth import INVALID, Truth, table
+from zgbench.joint_counts import joint_counts
 from zgbench.submission.masks import check_masks
 from zgbench.submission.schema import Image
 
@@ -20,7 +21,7 @@ def counted(label_map: np.ndarray, n: int, truth: Truth) -> dict[tuple[int, int]
     image = Image("$", "x", label_map.shape, ["a"] * n, texts, None, 0)
     (found,) = check_masks([image], [truth.size])
     assert not isinstance(found, list), found
-    entries = pixel_pass.joint_counts(truth, found)
+    (entries,) = joint_counts([truth], [found])
     keys = list(zip(*(e.tolist() for e in entries[:2]), strict=True))
     assert keys == sorted(keys)
     return dict(zip(keys, entries[2].tolist(), strict=True))

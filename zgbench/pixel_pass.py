@@ -1,7 +1,6 @@
 """The pixel pass: submission and truth in, ``N[s, c]`` out, every image looked at once, in parallel processes.
 
-No mask and no label map is ever materialised: N is counted from the runs of an image's segments and the places where
-the truth changes.
+No mask and no label map is ever materialised: see :mod:`zgbench.joint_counts`.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zgbench.counts import NOWHERE, ImageCounts
-from zgbench.datasets.truth import INVALID, VOID, Truth, TruthSource
+from zgbench.datasets.truth import Truth, TruthSource
 from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import DataError, InternalError
+from zgbench.joint_counts import Entries, UndefinedValue, joint_counts
 from zgbench.submission.masks import Foreground, check_masks
 from zgbench.submission.problems import Problem, quote
 from zgbench.submission.schema import Image
@@ -31,67 +30,8 @@ from zgbench.workers import begin as begin_worker
 
 BATCH = 32
 """Images sent to a worker at once."""
-_TOGETHER = 4
-"""Images whose masks are parsed at once: enough to spread numpy's overhead, few enough to stay in the cache."""
-
-Int = NDArray[np.integer[Any]]
-_1, _2 = np.uint32(1), np.uint32(2)
-Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
-
-
-def joint_counts(truth: Truth, found: Foreground) -> Entries:
-    """Joint histogram of segments and truth classes.
-
-    Args:
-        truth: of h × w pixels.
-        found: foreground runs that lie in h × w and do not overlap.
-
-    Returns:
-        Segment index (or NOWHERE), class id (0 = unlabelled; void has no entry) and pixels, int32 [entries] each,
-        ordered by segment, then class.
-
-    Raises:
-        ValueError: the truth holds a stored value that its table does not define.
-    """
-    pixels: NDArray[Any] = np.ascontiguousarray(truth.pixels)
-    height, width = pixels.shape
-    # gap, run, gap, run, …, gap: where each begins, and whose it is (0 = in no segment)
-    bounds = np.empty(2 * len(found.starts) + 2, dtype=np.uint32)
-    bounds[0], bounds[1:-1:2], bounds[-1] = 0, found.starts, pixels.size
-    bounds[2:-1:2] = found.starts + found.lengths
-    owners = np.zeros(len(bounds) - 1, dtype=np.int64)
-    owners[1::2] = found.segments + 1
-    filled = np.flatnonzero(bounds[1:] > bounds[:-1])
-    # one sorted list of both sides' beginnings, the lowest bit telling the side: between two of them, segment and
-    # class stay the same
-    begins = np.concatenate((bounds[filled] * _2 + _1, _changes(pixels) * _2, bounds[-1:] * _2))
-    begins.sort()
-    starts, ours = begins[:-1] >> _1, begins[:-1] & _1
-    joint = owners[filled].take(np.cumsum(ours, dtype=np.int64) - 1)
-    column, row = np.divmod(starts, np.uint32(height))
-    row *= np.uint32(width)
-    row += column
-    stored = pixels.ravel().take(row)
-    classes = truth.table.take(stored)
-    if classes.min() == INVALID:
-        value = int(stored[classes == INVALID][0])
-        raise ValueError(f"the truth holds the value {value}, which the data set does not define")
-    stride = int(classes.max()) + 2
-    joint *= stride
-    joint += classes - VOID
-    per_key = np.bincount(joint, weights=np.diff(begins >> _1))
-    keys = np.flatnonzero(per_key)
-    keys = keys[keys % stride > 0]  # void
-    segments, found_classes = np.divmod(keys, stride)
-    return (segments - 1).astype(np.int32), (found_classes + VOID).astype(np.int32), per_key[keys].astype(np.int32)
-
-
-def _changes(pixels: NDArray[Any]) -> NDArray[np.uint32]:
-    """Where, in column-major order, a pixel differs from the one before, uint32; not sorted."""
-    height, width = pixels.shape
-    row, column = np.divmod(np.flatnonzero(pixels[1:] != pixels[:-1]).astype(np.uint32), np.uint32(width))
-    tops = np.flatnonzero(pixels[0, 1:] != pixels[-1, :-1]).astype(np.uint32) + _1
-    return np.concatenate((column * np.uint32(height) + row + _1, tops * np.uint32(height)))
+TOGETHER = 8
+"""Images that are parsed and counted at once: enough to spread numpy's overhead, few enough to stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +52,7 @@ def count_batch(items: list[Item], source: TruthSource, vocabulary: Vocabulary) 
         DataError: the truth of one of them cannot be read.
     """
     images = [item for item in items if isinstance(item, Image)]
-    parts = (images[at : at + _TOGETHER] for at in range(0, len(images), _TOGETHER))
+    parts = (images[at : at + TOGETHER] for at in range(0, len(images), TOGETHER))
     counted = (outcome for part in parts for outcome in _count_together(part, source, vocabulary))
     return [next(counted) if isinstance(item, Image) else item for item in items]
 
@@ -121,30 +61,30 @@ def _count_together(images: list[Image], source: TruthSource, vocabulary: Vocabu
     truths = [source.truth(image.id) for image in images]
     if images and images[0].classes is not None:
         return [_count_oracle(image, truth, vocabulary) for image, truth in zip(images, truths, strict=True)]
-    outcomes: list[Outcome] = []
-    for image, truth, found in zip(images, truths, check_masks(images, [t.size for t in truths]), strict=True):
-        if isinstance(found, Foreground):
-            outcomes.append(
-                ImageCounts(image.id, image.size, image.labels, None, *_counted(image.id, truth, found), image.first)
-            )
-        else:
-            outcomes.append(Rejected(found))
-    return outcomes
+    checked = check_masks(images, [t.size for t in truths])
+    whole = zip(images, truths, checked, strict=True)
+    counted = iter(_counted([(i.id, truth, found) for i, truth, found in whole if isinstance(found, Foreground)]))
+    return [
+        Rejected(found)
+        if isinstance(found, list)
+        else ImageCounts(image.id, image.size, image.labels, None, *next(counted), image.first)
+        for image, found in zip(images, checked, strict=True)
+    ]
 
 
-def _counted(image_id: str, truth: Truth, found: Foreground) -> Entries:
+def _counted(images: list[tuple[str, Truth, Foreground]]) -> list[Entries]:
     try:
-        return joint_counts(truth, found)
-    except ValueError as error:
+        return joint_counts([truth for _, truth, _ in images], [found for _, _, found in images])
+    except UndefinedValue as error:
         raise DataError(
-            f"{image_id}: {error}. The file is damaged or of another make; see zgbench datasets check."
+            f"{images[error.image][0]}: {error}. The file is damaged or of another make; see zgbench datasets check."
         ) from error
 
 
 def _count_oracle(image: Image, truth: Truth, vocabulary: Vocabulary) -> Outcome:
     """Track ``oracle``: segment k is the whole truth segment of the class it names."""
     nothing = np.zeros(0, dtype=np.int64)
-    _, classes, pixels = _counted(image.id, truth, Foreground(nothing, nothing, nothing))
+    ((_, classes, pixels),) = _counted([(image.id, truth, Foreground(nothing, nothing, nothing))])
     present = dict(zip(classes.tolist(), pixels.tolist(), strict=True))
     problems = []
     if image.size != truth.size:

@@ -23,14 +23,13 @@ from machine import describe, row, spread
 from sample import SHARED, make, need_images
 
 from zgbench import open_dataset, rle
-from zgbench.pixel_pass import BATCH, count_batch, joint_counts
+from zgbench.joint_counts import joint_counts
+from zgbench.pixel_pass import BATCH, TOGETHER, count_batch
 from zgbench.submission.collect import collect
 from zgbench.submission.masks import Foreground, check_masks
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 
-TOGETHER = 4
-"""Images whose masks are parsed at once, as in the pixel pass."""
 GOAL = 1.5
 
 
@@ -67,8 +66,8 @@ class Work:
 
     def count(self) -> None:
         """N[s, c] from runs and decoded truth."""
-        for image in self.images:
-            joint_counts(self.truths[image.id], self.found[image.id])
+        for part in self.parts:
+            joint_counts([self.truths[i.id] for i in part], [self.found[i.id] for i in part])
 
     def read(self) -> None:
         """The Parquet file."""

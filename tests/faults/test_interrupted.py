@@ -23,9 +23,11 @@ from zgbench.result import load_result
 HANG = "import zgbench.datasets.truth as t, time; t.FolderSource.truth = lambda *_: time.sleep(60)"
 """The pixel pass of this process takes for ever."""
 HANG_SAVING = (
-    "import zgbench.result as r, time; r.per_class_csv = lambda *_: (print('saving', flush=True), time.sleep(60))"
+    "import zgbench.result as r, time; "
+    "r.per_class_csv = lambda *_: (print('saving', flush=True), [time.sleep(0.05) for _ in range(1200)])"
 )
-"""Two of four files are written under their temporary names, then it takes for ever."""
+"""Two of four files are written under their temporary names, then it takes for ever: in short sleeps, as a signal that
+comes just before a long one would be seen only after it."""
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> bool:

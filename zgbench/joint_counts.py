@@ -1,0 +1,135 @@
+"""Joint histograms of segments and truth classes, of several images at once, without a mask or a label map.
+
+The images lie in one strip, one after the other, each read column by column. Along it, segment and class are constant
+between two neighbouring events: a run begins or ends, or the truth changes. So the events are sorted, and what lies
+between them is counted. Several images at once, because numpy's calls cost more than their work on one of usual size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zgbench.datasets.truth import INVALID, VOID, Truth
+from zgbench.submission.masks import Foreground
+
+Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+Int = NDArray[np.int64]
+_Places = NDArray[np.uint32]
+_1 = np.uint32(1)
+
+
+class UndefinedValue(ValueError):
+    """The truth of image number ``image`` holds a stored value that its table does not define."""
+
+    def __init__(self, image: int, value: int) -> None:
+        super().__init__(f"the truth holds the value {value}, which the data set does not define")
+        self.image = image
+
+
+def joint_counts(truths: Sequence[Truth], found: Sequence[Foreground]) -> list[Entries]:
+    """``N[s, c]`` of some images.
+
+    Args:
+        truths: one an image, of less than 2³¹ pixels in all.
+        found: foreground runs of each image, which lie in it and do not overlap.
+
+    Returns:
+        For each image: segment index (or NOWHERE), class id (0 = unlabelled; void has no entry) and pixels,
+        int32 [entries] each, ordered by segment, then class.
+
+    Raises:
+        UndefinedValue: the truth holds a stored value that its table does not define.
+    """
+    if not truths:
+        return []
+    pixels: list[NDArray[Any]] = [np.ascontiguousarray(truth.pixels) for truth in truths]
+    heights, widths = np.array([p.shape for p in pixels], dtype=np.uint32).T
+    ends = np.cumsum([p.size for p in pixels], dtype=np.int64)
+    bases = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))  # where each image begins in the strip
+    owners_in = np.array([int(image.segments.max(initial=-1)) + 2 for image in found])
+    first = np.cumsum(owners_in) - owners_in  # of an image's owners the first is nobody, then come its segments
+
+    bounds, owners = _owners(found, bases, first, int(ends[-1]))
+    # one sorted list of both sides' events, the lowest bit telling the side
+    events = np.concatenate((bounds[:-1] << _1 | _1, _changes(pixels, heights, widths, bases) << _1, bounds[-1:] << _1))
+    events.sort()
+    starts, ours = events[:-1] >> _1, events[:-1] & _1
+    joint = owners.take(np.cumsum(ours, dtype=np.int64) - 1)
+    classes = _classes(truths, pixels, starts, bases)
+    stride = int(classes.max()) + 2
+    joint *= stride
+    joint += classes - VOID
+    per_key = np.bincount(joint, weights=np.diff(events >> _1))
+    keys = np.flatnonzero(per_key)
+    keys = keys[keys % stride > 0]  # void
+    owner, found_classes = np.divmod(keys, stride)
+    cuts = np.searchsorted(owner, np.append(first, first[-1] + owners_in[-1]))
+    segments = (owner - np.repeat(first + 1, np.diff(cuts))).astype(np.int32)
+    columns = (segments, (found_classes + VOID).astype(np.int32), per_key[keys].astype(np.int32))
+    spans = [slice(*cuts[i : i + 2].tolist()) for i in range(len(truths))]
+    return [(columns[0][span], columns[1][span], columns[2][span]) for span in spans]
+
+
+def _owners(found: Sequence[Foreground], bases: Int, first: Int, end: int) -> tuple[_Places, Int]:
+    """Where the strip's owner changes, and its end, uint32 [n + 1]; who owns it from there on, int64 [n]."""
+    # each image begins with an empty run of nobody's, so that run, gap, run, gap, … tile the strip
+    runs_in = [len(image.starts) + 1 for image in found]
+    nobody = np.repeat(first, runs_in)
+    head = np.zeros(1, dtype=np.int64)
+    starts = np.concatenate([part for image in found for part in (head, image.starts)])
+    starts += np.repeat(bases, runs_in)
+    lengths = np.concatenate([part for image in found for part in (head, image.lengths)])
+    segments = np.concatenate([part for image in found for part in (head - 1, image.segments)])
+    bounds = np.empty(2 * len(starts) + 1, dtype=np.uint32)
+    bounds[:-1:2], bounds[-1] = starts, end
+    bounds[1::2] = starts + lengths
+    owners = np.empty(2 * len(starts), dtype=np.int64)
+    owners[::2] = nobody + segments + 1
+    owners[1::2] = nobody
+    filled = np.flatnonzero(bounds[1:] > bounds[:-1])
+    return np.append(bounds[filled], bounds[-1]), owners[filled]
+
+
+def _changes(pixels: list[NDArray[Any]], heights: _Places, widths: _Places, bases: Int) -> _Places:
+    """Where in the strip a pixel differs from the one before in its image, uint32; not sorted."""
+    # counted row by row from a row above the image on, in which a column's last pixel stands before the next one's first
+    parts = [
+        part
+        for p in pixels
+        for part in (
+            np.flatnonzero(p[0, 1:] != p[-1, :-1]) + 1,
+            np.flatnonzero(p[1:] != p[:-1]) + p.shape[1],
+        )
+    ]
+    per_image = [len(above) + len(inside) for above, inside in zip(parts[::2], parts[1::2], strict=True)]
+    at = np.concatenate(parts).astype(np.uint32)
+    width = np.repeat(widths, per_image)
+    row = at // width
+    at -= row * width
+    at *= np.repeat(heights, per_image)
+    at += row
+    at += np.repeat(bases.astype(np.uint32), per_image)
+    return at
+
+
+def _classes(truths: Sequence[Truth], pixels: list[NDArray[Any]], places: _Places, bases: Int) -> NDArray[np.int32]:
+    """Class id at sorted places of the strip, int32 [places]."""
+    cuts = [*np.searchsorted(places, bases.astype(np.uint32)).tolist(), len(places)]
+    parts = []
+    for index, (truth, values) in enumerate(zip(truths, pixels, strict=True)):
+        height, width = map(np.uint32, values.shape)
+        at = places[cuts[index] : cuts[index + 1]] - np.uint32(bases[index])
+        column = at // height
+        at -= column * height
+        at *= width
+        at += column
+        stored = values.ravel().take(at)
+        classes = truth.table.take(stored)
+        if classes.min() == INVALID:
+            raise UndefinedValue(index, int(stored[classes.argmin()]))
+        parts.append(classes)
+    return np.concatenate(parts)
