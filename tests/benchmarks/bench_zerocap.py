@@ -1,9 +1,10 @@
 """How much faster ZeroCap is, all segments and beams together, than the plain loop: the small models of mini.
 
-    python tests/benchmarks/bench_zerocap.py [--runs 5] [--segments 1] [--tokens 2] [--candidates 256]
+    python tests/benchmarks/bench_zerocap.py [--runs 5] [--segments 1] [--tokens 2] [--candidates 512]
 
-Published constants (5 beams, 5 gradient steps, …) but for the numbers of tokens (published: at most 15) and candidates
-(512), with which the plain loop would take hours on a CPU. The plain loop (reference_method/plain.py) encodes every candidate text whole.
+Published constants (5 beams, 5 gradient steps, 512 candidates, …) but for the number of tokens (published: at most 15),
+with which the plain loop would take hours on a CPU. The plain loop (reference_method/plain.py) encodes every candidate
+text whole.
 ``zgbench reference bench --size small`` compares larger models, with one run of the plain loop.
 """
 
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--segments", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=2)
-    parser.add_argument("--candidates", type=int, default=256)
+    parser.add_argument("--candidates", type=int, default=512)
     parser.add_argument("--json", action="store_true", help="lines of JSON for run_all.py")
     options = parser.parse_args()
     torch.manual_seed(0)

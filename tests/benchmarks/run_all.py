@@ -22,7 +22,7 @@ from machine import NOT_MEASURED, describe, shown, spread
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-TIMEOUT_S = 900
+TIMEOUT_S = 1800
 
 
 def main() -> int:
