@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from zgbench.board import limited
 from zgbench.board.limited import Limits, run_limited
 from zgbench.board.queue import Entry, Queue
 from zgbench.board.upload import take
@@ -149,6 +150,12 @@ def test_limits_hold(tmp_path: Path) -> None:
     )
     assert greedy.broken == "it needed more than 0.09375 GiB of memory", greedy
     assert run_limited(["--version"], tmp_path, Limits(1 << 30, 60)).out.startswith("zgbench ")
+
+
+def test_only_the_beginning_of_its_output_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "MAX_OUTPUT", 7)
+    assert run_limited(["--version"], tmp_path, Limits(1 << 30, 60)).out == "zgbench"
+    assert len(run_limited(["no-such-command"], tmp_path, Limits(1 << 30, 60)).error) == 7
 
 
 def test_a_command_ends_with_the_server(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import zgbench
 from tests.ratings.acting import free, invited, rate_all
 from tests.ratings.conftest import SIZE, Clock, contents, mask_text
 from zgbench.ratings import Store, export_csv, export_parquet, import_table, open_store, quality, status
+from zgbench.ratings.answers import MAX_REASON
 from zgbench.ratings.content import Content
 from zgbench.ratings.exchange import rows
 from zgbench.ratings.spreadsheet import shield, unshield
@@ -238,3 +239,20 @@ def test_the_status_of_a_store(store: Store, clock: Clock) -> None:
     later = status(store, resamples=20)
     assert (later.per_hour, later.raters_active) == (0, 0)
     assert later.to_dict()["by_question"]["T*"]["cannot_tell"] == found.by_question["T*"].cannot_tell
+
+
+def test_a_long_reason_is_cut(store: Store, clock: Clock, tmp_path: Path) -> None:
+    store.configure(k=1)
+    store.add_items(contents(1))
+    rater = invited(store, "a")
+    item = store.next_item(rater)
+    assert item is not None
+    store.skip(rater, item.ticket, "x" * (MAX_REASON + 1))
+    reason = "x" * MAX_REASON
+    written = export_csv(store).decode()
+    assert written.count(reason) == 1 and reason + "x" not in written
+    path = tmp_path / "longer.csv"
+    path.write_text(written.replace(reason, reason + "more"))
+    with open_store(tmp_path / "second.db", clock=clock) as second:
+        assert import_table(second, path) == (1, 1)
+        assert export_csv(second).decode().count(reason) == 1 and "more" not in export_csv(second).decode()
