@@ -95,7 +95,7 @@ def main() -> None:
     """Take turns, then tell."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=300)
-    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--runs", type=int, default=21)
     parser.add_argument("--json", action="store_true", help="lines of JSON for run_all.py")
     options = parser.parse_args()
     need_images()
