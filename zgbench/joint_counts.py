@@ -47,7 +47,6 @@ def joint_counts(truths: Sequence[Truth], found: Sequence[Foreground]) -> list[E
     if not truths:
         return []
     pixels: list[NDArray[Any]] = [np.ascontiguousarray(truth.pixels) for truth in truths]
-    heights, widths = np.array([p.shape for p in pixels], dtype=np.uint32).T
     ends = np.cumsum([p.size for p in pixels], dtype=np.int64)
     bases = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))  # where each image begins in the strip
     owners_in = np.array([int(image.segments.max(initial=-1)) + 2 for image in found])
@@ -55,7 +54,7 @@ def joint_counts(truths: Sequence[Truth], found: Sequence[Foreground]) -> list[E
 
     bounds, owners = _owners(found, bases, first, int(ends[-1]))
     # one sorted list of both sides' events, the lowest bit telling the side
-    events = np.concatenate((bounds[:-1] << _1 | _1, _changes(pixels, heights, widths, bases) << _1, bounds[-1:] << _1))
+    events = np.concatenate((bounds[:-1] << _1 | _1, _changes(pixels, bases) << _1, bounds[-1:] << _1))
     events.sort()
     starts, ours = events[:-1] >> _1, events[:-1] & _1
     joint = owners.take(np.cumsum(ours, dtype=np.int64) - 1)
@@ -94,7 +93,7 @@ def _owners(found: Sequence[Foreground], bases: Int, first: Int, end: int) -> tu
     return np.append(bounds[filled], bounds[-1]), owners[filled]
 
 
-def _changes(pixels: list[NDArray[Any]], heights: _Places, widths: _Places, bases: Int) -> _Places:
+def _changes(pixels: list[NDArray[Any]], bases: Int) -> _Places:
     """Where in the strip a pixel differs from the one before in its image, uint32; not sorted."""
     # counted row by row from a row above the image on, in which a column's last pixel stands before the next one's first
     parts = [
@@ -107,6 +106,7 @@ def _changes(pixels: list[NDArray[Any]], heights: _Places, widths: _Places, base
     ]
     per_image = [len(above) + len(inside) for above, inside in zip(parts[::2], parts[1::2], strict=True)]
     at = np.concatenate(parts).astype(np.uint32)
+    heights, widths = np.array([p.shape for p in pixels], dtype=np.uint32).T
     width = np.repeat(widths, per_image)
     row = at // width
     at -= row * width

@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zgbench.counts import NOWHERE, ImageCounts
 from zgbench.datasets.truth import Truth, TruthSource
@@ -41,6 +42,7 @@ class Rejected:
     problems: list[Problem]
 
 
+Int32 = NDArray[np.int32]
 Item = Image | Rejected
 Outcome = ImageCounts | Rejected
 
@@ -60,7 +62,13 @@ def count_batch(items: list[Item], source: TruthSource, vocabulary: Vocabulary) 
 def _count_together(images: list[Image], source: TruthSource, vocabulary: Vocabulary) -> list[Outcome]:
     truths = [source.truth(image.id) for image in images]
     if images and images[0].classes is not None:
-        return [_count_oracle(image, truth, vocabulary) for image, truth in zip(images, truths, strict=True)]
+        nothing = np.zeros(0, dtype=np.int64)
+        alone = Foreground(nothing, nothing, nothing)
+        totals = _counted([(image.id, truth, alone) for image, truth in zip(images, truths, strict=True)])
+        return [
+            _count_oracle(image, truth.size, *found[1:], vocabulary)
+            for image, truth, found in zip(images, truths, totals, strict=True)
+        ]
     checked = check_masks(images, [t.size for t in truths])
     whole = zip(images, truths, checked, strict=True)
     counted = iter(_counted([(i.id, truth, found) for i, truth, found in whole if isinstance(found, Foreground)]))
@@ -81,18 +89,18 @@ def _counted(images: list[tuple[str, Truth, Foreground]]) -> list[Entries]:
         ) from error
 
 
-def _count_oracle(image: Image, truth: Truth, vocabulary: Vocabulary) -> Outcome:
-    """Track ``oracle``: segment k is the whole truth segment of the class it names."""
-    nothing = np.zeros(0, dtype=np.int64)
-    ((_, classes, pixels),) = _counted([(image.id, truth, Foreground(nothing, nothing, nothing))])
+def _count_oracle(
+    image: Image, size: tuple[int, int], classes: Int32, pixels: Int32, vocabulary: Vocabulary
+) -> Outcome:
+    """Track ``oracle``: segment k is the whole truth segment of the class it names; the truth has ``pixels`` of each."""
     present = dict(zip(classes.tolist(), pixels.tolist(), strict=True))
     problems = []
-    if image.size != truth.size:
+    if image.size != size:
         problems.append(
             Problem(
                 "wrong-size",
                 f"{image.path}.size",
-                f"{list(truth.size)} (height, width of the truth)",
+                f"{list(size)} (height, width of the truth)",
                 f"{list(image.size)}",
                 "Write the truth's size.",
                 image.id,
