@@ -105,7 +105,11 @@ HOSTILE: dict[str, tuple[bytes, str, list[str]]] = {
     "a pickle": (b"\x80\x04cos\nsystem\n(S'touch owned'\ntR.", "mine.json", ["not valid JSON"]),
     "JSON bomb": (json_bomb(), "mine.json.gz", ["takes more than 64 MiB"]),
     "Parquet bomb": (parquet_bomb(), "mine.parquet", ["hold more than 256 MiB of text"]),
-    "deep nesting": (gzip.compress(b'{"name": ' + b"[" * 1_000_000), "mine.json.gz", ["nested more than 8 deep"]),
+    "deep nesting": (
+        gzip.compress(b'{"name": ' + b"[" * 1_000_000, mtime=0),
+        "mine.json.gz",
+        ["nested more than 8 deep"],
+    ),
     "a bit of everything": (
         spoilt(),
         "mine.json",
