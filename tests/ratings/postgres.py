@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,6 +36,22 @@ def _unprivileged() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise RuntimeError("no unprivileged user to run PostgreSQL as: neither postgres nor nobody")
+
+
+def _state(pid: int) -> str:
+    """Letter of a process's state in /proc: T stopped, Z ended but not waited for, X gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except FileNotFoundError:
+        return "X"
+
+
+def _until(holds: Callable[[], bool], limit_s: float = 30) -> None:
+    """Wait until something holds."""
+    until = time.monotonic() + limit_s
+    while not holds():
+        assert time.monotonic() < until, "a process of the server did not end"
+        time.sleep(0.002)
 
 
 class Server:
@@ -83,12 +99,15 @@ class Server:
     def kill(self) -> None:
         """kill −9: the server and every process of its own. Nothing is flushed, nothing is said."""
         assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)  # so that it starts no child between the list and the end
+        _until(lambda: _state(self.process.pid) in "TtZ")  # type: ignore[union-attr]
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         self.process.send_signal(signal.SIGKILL)
         for child in children:
             with suppress(ProcessLookupError):
                 os.kill(int(child), signal.SIGKILL)
         self.process.wait(30)
+        _until(lambda: all(_state(int(child)) in "ZX" for child in children))  # none writes beside the next server
         (self.folder / "data/postmaster.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:

@@ -80,7 +80,9 @@ def test_the_postgresql_server_is_killed() -> None:
 
             def rate() -> None:
                 nonlocal found
-                found = run(store, tokens, Trouble(think_s=0.03), seed=1, lease_s=LEASE_S, limit_s=90)
+                found = run(
+                    store, tokens, Trouble(doubled=0.3, think_s=0.03, steady=False), seed=1, lease_s=LEASE_S, limit_s=90
+                )
 
             worker = threading.Thread(target=rate)
             worker.start()
@@ -117,7 +119,7 @@ def test_connections_are_terminated(postgres: Server) -> None:
         saboteur = threading.Thread(target=sabotage)
         saboteur.start()
         try:
-            found = run(store, tokens, Trouble(think_s=0.01), seed=3, lease_s=LEASE_S, limit_s=90)
+            found = run(store, tokens, Trouble(think_s=0.01, steady=False), seed=3, lease_s=LEASE_S, limit_s=90)
         finally:
             stop.set()
             saboteur.join()
