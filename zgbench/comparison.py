@@ -127,8 +127,7 @@ def rule_of(stored: Stored) -> Literal["count", "ignore", "released"]:
 
 def statistics_of(stored: Stored, row: Row, vocabulary: Vocabulary) -> metrics.Statistics:
     """Per-image statistics of a row."""
-    found = row.class_counts(stored.counts, vocabulary, rule_of(stored))
-    return metrics.statistics(found, stored.protocol.scoring)
+    return row.summed(stored.counts, vocabulary, rule_of(stored), stored.protocol.scoring)[0]
 
 
 def significant(difference: Difference) -> bool:

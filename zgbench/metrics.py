@@ -6,7 +6,8 @@ interval and every pair of methods its test.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,9 @@ def class_counts(counts: Counts, assigned: Int, classes: Int, background: Backgr
     )
     is_truth = counts.cls > 0
     is_kept = predicted_id > 0
-    truth_key = counts.image * n + position[counts.cls]
-    kept_key = counts.image * n + position[predicted_id]
+    image = counts.image.astype(np.int64)
+    truth_key = image * n + position[counts.cls]
+    kept_key = image * n + position[predicted_id]
     kept_segments = np.flatnonzero(assigned > 0)
     named_key = (
         counts.owner[kept_segments] * n + position[assigned[kept_segments]]
@@ -186,30 +188,51 @@ def statistics(found: ClassCounts, scoring: Scoring) -> Statistics:
     layout = {name: place for place, name in enumerate(columns)}
     layout["I"] = len(columns)
     dense = sparse.csr_matrix(np.stack(list(columns.values()), axis=1))
-    where = (found.image, found.cls)
-    shape = (n_images, n_classes)
-    both = [
-        sparse.csr_matrix((values.astype(np.float64), where), shape=shape) for values in (found.intersection, union)
-    ]
+
+    def table(values: Int) -> sparse.csr_matrix:
+        at = np.flatnonzero(values)
+        return sparse.csr_matrix(
+            (values[at].astype(np.float64), (found.image[at], found.cls[at])), shape=(n_images, n_classes)
+        )
+
+    both = [table(found.intersection), table(union)]
     return Statistics(sparse.hstack([dense, *both], format="csr"), layout, n_classes)
 
 
-def per_class(found: ClassCounts) -> dict[int, dict[str, float | int | None]]:
-    """Class id → data-set IoU, recall at τ_IoU = 0.5 (IoU > τ, over its truth segments) and images that show it."""
-    n = len(found.classes)
-    union = found.union
+def joined(parts: Sequence[Statistics]) -> Statistics:
+    """Statistics of all images from those of some at a time, one or more."""
+    if len(parts) == 1:
+        return parts[0]
+    return replace(parts[0], per_image=sparse.vstack([part.per_image for part in parts], format="csr"))
 
-    def total(values: NDArray[Any]) -> Float:
-        return np.bincount(found.cls, weights=values, minlength=n).astype(np.float64)
 
-    intersections, unions = total(found.intersection), total(union)
-    segments = total(found.truth > 0)
-    hits = total((found.truth > 0) & (2 * found.intersection > union))
+def class_sums(found: ClassCounts) -> Int:
+    """What :func:`per_class` needs, as sums over images, int64 [4, classes].
+
+    Pixels of the intersection and of the union, truth segments, and those found at τ_IoU = 0.5 (IoU > τ).
+    """
+
+    def total(values: NDArray[Any]) -> Int:
+        return np.bincount(found.cls, weights=values, minlength=len(found.classes)).astype(np.int64)
+
+    union, is_truth = found.union, found.truth > 0
+    return np.stack(
+        (total(found.intersection), total(union), total(is_truth), total(is_truth & (2 * found.intersection > union)))
+    )
+
+
+def per_class(classes: Int, sums: Int) -> dict[int, dict[str, float | int | None]]:
+    """Class id → data-set IoU, recall at τ_IoU = 0.5 and images that show it.
+
+    Args:
+        classes: int64 [classes], ids.
+        sums: of :func:`class_sums`.
+    """
     return {
-        int(class_id): {
-            "iou": float(intersections[k] / unions[k]) if unions[k] else None,
-            "recall": float(hits[k] / segments[k]) if segments[k] else None,
-            "images": int(segments[k]),
+        class_id: {
+            "iou": intersection / union if union else None,
+            "recall": hits / segments if segments else None,
+            "images": segments,
         }
-        for k, class_id in enumerate(found.classes)
+        for class_id, intersection, union, segments, hits in zip(classes.tolist(), *sums.tolist(), strict=True)
     }

@@ -65,11 +65,18 @@ def class_vectors(encoder: TextEncoder, prompt: str, vocabulary: Vocabulary) -> 
     return encoder.encode([prompt.format(name) for name in vocabulary.names])
 
 
+def distinct_labels(labels: tuple[str, ...]) -> tuple[list[str], NDArray[np.int32]]:
+    """Each label once, in order, and which of them every segment has, int32 [segments]."""
+    distinct = sorted(set(labels))
+    place = {label: index for index, label in enumerate(distinct)}
+    return distinct, np.fromiter((place[label] for label in labels), dtype=np.int32, count=len(labels))
+
+
 def text_to_text(labels: tuple[str, ...], encoder: TextEncoder, prompt: str, vocabulary: Vocabulary) -> Decision:
     """TT: T*_i = argmax_t cos(SBERT(T_i), SBERT(t))."""
     if not labels:
         return Decision(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
-    distinct, inverse = np.unique(np.array(labels, dtype=object), return_inverse=True)
+    distinct, inverse = distinct_labels(labels)
     vectors = encoder.encode([prompt.format(label) for label in distinct])
     found = nearest(vectors, class_vectors(encoder, prompt, vocabulary), vocabulary.ids)
     return Decision(found.class_id[inverse], found.similarity[inverse])
@@ -80,7 +87,7 @@ def true_similarity(counts: Counts, encoder: TextEncoder, prompt: str, vocabular
     assert counts.truth is not None
     if not counts.labels:
         return np.zeros(0, dtype=np.float32)
-    distinct, inverse = np.unique(np.array(counts.labels, dtype=object), return_inverse=True)
+    distinct, inverse = distinct_labels(counts.labels)
     labels = encoder.encode([prompt.format(label) for label in distinct])
     names = class_vectors(encoder, prompt, vocabulary)
     place = np.searchsorted(np.asarray(vocabulary.ids), counts.truth)

@@ -18,6 +18,7 @@ from zgbench.metrics import Statistics
 Float = NDArray[np.float64]
 _CHUNK = 125
 _SUMMED = 32
+_PRODUCT = 1 << 18  # numbers that are multiplied at once
 KEPT = 1 << 24
 """Most bytes of bootstrap weights that are kept: 16,777 images at 1,000 resamples."""
 
@@ -68,7 +69,9 @@ def weighted_sums(per_image: sparse.csr_matrix, w: Resamples | NDArray[np.uint8]
     """[resamples, columns] sums; sparse products run in one fixed order, so the result never depends on threads."""
     transposed = per_image.T.tocsr()
     blocks = [w[at : at + _SUMMED] for at in range(0, len(w), _SUMMED)] if isinstance(w, np.ndarray) else w
-    return np.concatenate([np.asarray(transposed @ block.T.astype(np.float64)).T for block in blocks])
+    rows = max(1, _PRODUCT // max(per_image.shape[0], 1))
+    few = (block[at : at + rows] for block in blocks for at in range(0, len(block), rows))
+    return np.concatenate([np.asarray(transposed @ np.ascontiguousarray(some.T, dtype=np.float64)).T for some in few])
 
 
 def total(per_image: sparse.csr_matrix) -> Float:

@@ -8,6 +8,7 @@ import json
 import math
 import platform
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,22 +166,31 @@ def save_segments(found: Evaluation, path: Path) -> None:
 
 def write_segments(found: Evaluation, path: Path) -> None:
     """Write ``*.segments.parquet``: a row a segment, with what each reassignment made of it."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    counts = found.counts
+    tables = (_segments_table(part, segments, found.reassigned) for part, _, segments in found.counts.parts())
+    first = next(tables)
+    with pq.ParquetWriter(path, first.schema, compression="zstd") as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
+
+
+def _segments_table(counts: Counts, segments: slice, reassignments: list[Reassigned]) -> Any:
+    """Rows of some images, whose segments lie at ``segments`` among all."""
+    import pyarrow as pa
+
     columns: dict[str, Any] = {
         "image_id": pa.array(counts.ids, pa.string()).take(pa.array(counts.owner)),
         "segment": pa.array((np.arange(len(counts.labels)) - counts.offsets[counts.owner]).astype(np.int32)),
         "label": pa.array(counts.labels, pa.string()),
     }
-    for reassigned in found.reassigned:
+    for reassigned in reassignments:
         how = reassigned.how.lower()
-        columns[f"{how}_class"] = pa.array(reassigned.decision.class_id.astype(np.int32))
-        columns[f"{how}_similarity"] = pa.array(reassigned.decision.similarity)
+        columns[f"{how}_class"] = pa.array(reassigned.decision.class_id[segments].astype(np.int32))
+        columns[f"{how}_similarity"] = pa.array(reassigned.decision.similarity[segments])
         if reassigned.rated is not None:
-            columns[f"{how}_rated"] = pa.array(reassigned.rated, from_pandas=True)
-    pq.write_table(pa.table(columns), path, compression="zstd")
+            columns[f"{how}_rated"] = pa.array(reassigned.rated[segments], from_pandas=True)
+    return pa.table(columns)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zgbench import metrics
 from zgbench.counts import Counts, select
 from zgbench.datasets import Vocabulary
-from zgbench.protocol import Protocol, Reassignment
+from zgbench.protocol import Protocol, Reassignment, Scoring
 from zgbench.ratings_table import LEVELS, fully_rated
 from zgbench.reassign import Decision
 
@@ -55,6 +55,24 @@ class Row:
         chosen = select(counts, self.images)
         assigned = self.assigned[self.images[counts.owner]]
         return metrics.class_counts(chosen, assigned, np.asarray(vocabulary.ids, dtype=np.int64), background)
+
+    def summed(
+        self,
+        counts: Counts,
+        vocabulary: Vocabulary,
+        background: Literal["count", "ignore", "released"],
+        scoring: Scoring,
+    ) -> tuple[metrics.Statistics, dict[int, dict[str, float | int | None]]]:
+        """Statistics of every image and scores of every class, worked out for some images at a time."""
+        chosen = select(counts, self.images)
+        assigned = self.assigned[self.images[counts.owner]]
+        classes = np.asarray(vocabulary.ids, dtype=np.int64)
+        parts, sums = [], np.zeros((4, len(classes)), dtype=np.int64)
+        for part, _, segments in chosen.parts():
+            found = metrics.class_counts(part, assigned[segments], classes, background)
+            parts.append(metrics.statistics(found, scoring))
+            sums += metrics.class_sums(found)
+        return metrics.joined(parts), metrics.per_class(classes, sums)
 
     def kept(self, counts: Counts) -> int:
         """Number of segments kept in the images of this row."""

@@ -94,8 +94,8 @@ def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassign
                 f"no image has ratings for all of its segments ({rated} of {len(counts.labels)} segments are rated). Rate whole images: zgbench ratings sample --question 'T*' --per-image 0"
             )
             continue
-        found = row.class_counts(counts, dataset.vocabulary, rule)
-        scores = resampling.estimates(metrics.statistics(found, protocol.scoring), drawn(n_images))
+        statistics, per_class = row.summed(counts, dataset.vocabulary, rule, protocol.scoring)
+        scores = resampling.estimates(statistics, drawn(n_images))
         rows.append(
             {
                 "reassign": row.reassigned.how,
@@ -107,7 +107,7 @@ def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassign
                 "iou_image": number(scores["iou_image"]),
                 "iou_dataset": number(scores["iou_dataset"]),
                 "recall": {key: number(scores[f"recall.{key}"]) for key in (*metrics.THRESHOLDS, "auc")},
-                "per_class": {dataset.vocabulary.name(c): values for c, values in metrics.per_class(found).items()},
+                "per_class": {dataset.vocabulary.name(c): values for c, values in per_class.items()},
             }
         )
     tgq = _tgq(run, counts, dataset, drawn(len(counts.ids))) if counts.truth is not None else None

@@ -197,12 +197,15 @@ def test_forged_statistics_that_point_to_nowhere(tiny_voc: Path, tmp_path: Path)
     score(tiny_voc, submission(tmp_path), tmp_path)
     path = tmp_path / "mine.pas20.stats.parquet"
     table = pq.read_table(path)
-    forgeries: dict[str, list[Any]] = {
-        "segment": [[9, 0], [0, 1], [-1]], "class": [[-5, 1], [2, 3], [1]], "pixels": [[-1, 4], [1, 1], [1]],
-        "labels": [["a", None], ["b", "c"], []], "id": [VOC_IDS[0]] * 3, "height": [[1], [2], [3]],
-        "first": [0, 2, 5], "width": [6, 0, 6],
-    }  # fmt: skip
-    for name, column in forgeries.items():
+    same = {name: table[name].to_pylist() for name in ("segment", "pixels")}
+    forgeries: list[tuple[str, list[Any]]] = [
+        ("segment", [[9, 0], [0, 1], [-1]]), ("class", [[-5, 1], [2, 3], [1]]), ("pixels", [[-1, 4], [1, 1], [1]]),
+        ("labels", [["a", None], ["b", "c"], []]), ("id", [VOC_IDS[0]] * 3), ("height", [[1], [2], [3]]),
+        ("first", [0, 2, 5]), ("width", [6, 0, 6]),
+        ("pixels", [[(1 << 32) + n for n in row] for row in same["pixels"]]),  # 32 bits of them are as they were
+        ("segment", [[n if n >= 0 else -2 for n in row] for row in same["segment"]]),
+    ]  # fmt: skip
+    for name, column in forgeries:
         forged = table.set_column(table.column_names.index(name), name, pa.array(column))
         pq.write_table(forged.replace_schema_metadata(table.schema.metadata), path)
         with pytest.raises(zgbench.DataError, match="missing or damaged"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zgbench import metrics, resampling
+from zgbench import resampling
 from zgbench.comparison import row_of, rule_of, vocabulary_of
 from zgbench.result import Stored, number
 
@@ -91,17 +91,16 @@ def _again(row: dict[str, Any], stored: Stored) -> list[str]:
     vocabulary = vocabulary_of(stored.result["dataset"]["key"])
     found = row_of(stored, (row["reassign"], row["verify"]))
     n = int(found.images.sum())
-    counts = found.class_counts(stored.counts, vocabulary, rule_of(stored))
     protocol = stored.protocol
     drawn = resampling.Resamples(n, protocol.resamples, protocol.seed)
-    statistics = metrics.statistics(counts, protocol.scoring)
+    statistics, per_class = found.summed(stored.counts, vocabulary, rule_of(stored), protocol.scoring)
     scores = resampling.estimates(statistics, drawn)
     told = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]}
     told |= {f"recall.{k}": v for k, v in row["recall"].items()}
     for key, estimate in scores.items():
         if not _alike(number(estimate), told[key]):
             wrong.append(f"{key} is {told[key]}, from the statistics {number(estimate)}")
-    for class_id, values in metrics.per_class(counts).items():
+    for class_id, values in per_class.items():
         if row["per_class"].get(vocabulary.name(class_id)) != values:
             wrong.append(f"{vocabulary.name(class_id)} is not as the statistics have it")
     if protocol.scoring == "v1":  # classes that the truth lacks can only lower an image's mean IoU

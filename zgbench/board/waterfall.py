@@ -26,6 +26,7 @@ from zgbench.board.store import Board
 from zgbench.comparison import rule_of, vocabulary_of
 from zgbench.counts import NOWHERE, Counts
 from zgbench.errors import UsageError
+from zgbench.reassign import distinct_labels
 from zgbench.resampling import total
 
 Int = NDArray[np.int64]
@@ -100,11 +101,13 @@ def best_of_labels(counts: Counts, images: NDArray[np.bool_]) -> Int:
     """For every segment the class that fills most of the pixels of its label in these images (ties: the lowest id)."""
     if not counts.labels:
         return np.zeros(0, dtype=np.int64)
-    _, label = np.unique(np.array(counts.labels, dtype=object), return_inverse=True)
+    _, label = distinct_labels(counts.labels)
     kept = (counts.segment != NOWHERE) & images[counts.image]
     width = int(counts.cls.max(initial=0)) + 1
     table = sparse.csr_matrix(
-        (counts.pixels[kept], (label[counts.segment[kept]], counts.cls[kept])), shape=(int(label.max()) + 1, width)
+        (counts.pixels[kept], (label[counts.segment[kept]], counts.cls[kept])),
+        shape=(int(label.max()) + 1, width),
+        dtype=np.int64,
     ).tolil()
     best = np.array(
         [_first_largest(row, data) for row, data in zip(table.rows, table.data, strict=True)], dtype=np.int64
@@ -119,15 +122,15 @@ def _first_largest(classes: list[int], pixels: list[int]) -> int:
 def on_truth(counts: Counts) -> Counts:
     """The same images with the truth's segments in place of the predicted: one a class, in the order of the ids."""
     stride = int(counts.cls.max(initial=0)) + 1
-    keys, inverse = np.unique(counts.image * stride + counts.cls, return_inverse=True)
-    pixels = np.bincount(inverse, weights=counts.pixels, minlength=len(keys)).astype(np.int64)
-    image, cls = keys // stride, keys % stride
+    keys, inverse = np.unique(counts.keys(stride), return_inverse=True)
+    pixels = np.bincount(inverse, weights=counts.pixels, minlength=len(keys)).astype(np.int32)
+    image, cls = (keys // stride).astype(np.int32), (keys % stride).astype(np.int32)
     is_class = cls > 0
     offsets = np.concatenate(([0], np.cumsum(np.bincount(image[is_class], minlength=len(counts.ids))))).astype(np.int64)
-    segment = np.where(is_class, np.cumsum(is_class) - 1, NOWHERE)
+    segment = np.where(is_class, np.cumsum(is_class, dtype=np.int32) - 1, NOWHERE)
     n = int(is_class.sum())
     return Counts(
-        counts.ids, counts.sizes, ("",) * n, cls[is_class].astype(np.int32), offsets, image, segment, cls, pixels,
+        counts.ids, counts.sizes, ("",) * n, cls[is_class], offsets, image, segment, cls, pixels,
         offsets[:-1], n,
     )  # fmt: skip
 
@@ -136,13 +139,14 @@ def names_on_truth(row: Opened) -> Int:
     """For every truth segment of :func:`on_truth` the class of the predicted segment that covers most of it, or 0."""
     counts = row.stored.counts
     kept = (counts.segment != NOWHERE) & (counts.cls > 0)
-    image, cls, segment, pixels = (a[kept] for a in (counts.image, counts.cls, counts.segment, counts.pixels))
+    segment, pixels = counts.segment[kept], counts.pixels[kept]
     stride = int(counts.cls.max(initial=0)) + 1
-    order = np.lexsort((segment, -pixels, image * stride + cls))
-    keys, first = np.unique((image * stride + cls)[order], return_index=True)
+    every = counts.keys(stride)
+    order = np.lexsort((segment, -pixels, every[kept]))
+    keys, first = np.unique(every[kept][order], return_index=True)
     winner = segment[order][first]
     truth = counts.cls > 0
-    everything = np.unique(counts.image[truth] * stride + counts.cls[truth])
+    everything = np.unique(every[truth])
     found = np.zeros(len(everything), dtype=np.int64)
     found[np.searchsorted(everything, keys)] = row.row.assigned[winner] if len(winner) else 0
     return found

@@ -46,7 +46,7 @@ def collect(
         stream = pixel_pass.count_all(items, dataset.source, dataset.vocabulary, workers=workers, progress=progress)
     else:
         stream = outcomes(gate)
-    gathered = Gathered()
+    gathered = Gathered(gate.place)
     for outcome in stream:
         if isinstance(outcome, ImageCounts):
             gathered.add(outcome)
@@ -57,14 +57,14 @@ def collect(
             if report.full:
                 break
     if not partial and not report.full:
-        note_missing(dataset.ids, gate.seen, report)
+        note_missing(gate.missing(), len(dataset.ids), report)
     report.raise_if_any(str(reader.path))
     if not len(gathered):
         report.add(
             Problem("missing-images", "$.images", f"images of {dataset.key} {dataset.split}", "none", "Add images.")
         )
         report.raise_if_any(str(reader.path))
-    return gathered.counts(dataset.ids, gate.submitted)
+    return gathered.counts(gate.submitted)
 
 
 def in_order(reader: Reader, header: schema.Header) -> Iterator[schema.Image | Rejected]:
@@ -82,26 +82,31 @@ class Gate:
     """Decides which images are scored. Asked once for each image, in the order of the file.
 
     Attributes:
-        seen: ids of the images that it was asked about.
-        submitted: number of segments in them.
+        place: id of each image to be scored → its place in the split's order.
+        submitted: number of segments in the images that it was asked about.
     """
 
     def __init__(self, dataset: Dataset, partial: bool) -> None:
-        self.seen: set[str] = set()
+        self.place = {image_id: index for index, image_id in enumerate(dataset.ids)}
         self.submitted = 0
-        self._dataset, self._wanted = dataset, frozenset(dataset.ids)
+        self._seen = bytearray(len(self.place))
+        self._others: set[str] = set()
+        self._dataset = dataset
         self._rest_is_fine = "[" in dataset.split or partial
 
     def lets_through(self, image_id: str, path: str, segments: int) -> bool | Rejected:
         """Whether an image is to be scored; what is wrong if it is unknown or repeated."""
         self.submitted += segments
-        if image_id in self.seen:
+        place, dataset = self.place.get(image_id), self._dataset
+        if image_id in self._others or (place is not None and self._seen[place]):
             return Rejected([repeated(image_id, path)])
-        self.seen.add(image_id)
-        dataset = self._dataset
+        if place is not None:
+            self._seen[place] = True
+        else:
+            self._others.add(image_id)
         if image_id not in dataset.known_ids:
             return Rejected([unknown(image_id, path, f"{dataset.key} {dataset.split.partition('[')[0]}")])
-        if image_id in self._wanted:
+        if place is not None:
             return True
         if self._rest_is_fine:
             return False
@@ -117,6 +122,10 @@ class Gate:
                 )
             ]
         )
+
+    def missing(self) -> list[str]:
+        """Ids of the images to be scored that it was not asked about, in the split's order."""
+        return [image_id for image_id, place in self.place.items() if not self._seen[place]]
 
 
 def _screened(items: Iterator[schema.Image | Rejected], gate: Gate) -> Iterator[schema.Image | Rejected]:
@@ -151,17 +160,17 @@ def unknown(image_id: str, path: str, where: str) -> Problem:
     )
 
 
-def note_missing(ids: tuple[str, ...], seen: set[str], report: Report) -> None:
-    """One problem for all images that a submission lacks."""
-    there = seen | {problem.image for problem in report.problems}  # a spoilt image is told once, not as missing too
-    missing = [image_id for image_id in ids if image_id not in there]
+def note_missing(ids: list[str], of: int, report: Report) -> None:
+    """One problem for all images that a submission lacks, ``of`` so many that it should have."""
+    told = {problem.image for problem in report.problems}  # a spoilt image is told once, not as missing too
+    missing = [image_id for image_id in ids if image_id not in told]
     if missing:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
         report.add(
             Problem(
                 "missing-images",
                 "$.images",
-                f"all {len(ids)} images",
+                f"all {of} images",
                 f"{len(missing)} missing: {shown}",
                 'Add them (an image without segments has "segments": []), or score what is there with --partial.',
             )
@@ -197,5 +206,5 @@ def check_alone(
                 report.extend(found)
         seen.add(image.id)
     if not partial and not report.full:
-        note_missing(tuple(sorted(known_ids)), seen, report)
+        note_missing(sorted(known_ids - seen), len(known_ids), report)
     return len(seen)
