@@ -199,7 +199,7 @@ class Gathered:
         return Counts(
             ids=tuple([ids[at] for at in places[chosen].tolist()]),
             sizes=_pairs(_numbers(self._sizes).reshape(-1, 2)[chosen]),
-            labels=tuple(map(names.__getitem__, memoryview(_numbers(self._labels)[of_segments]))),
+            labels=tuple(map(names.__getitem__, _numbers(self._labels)[of_segments].data)),
             truth=_numbers(self._truth)[of_segments] if self._oracle else None,
             offsets=offsets,
             **_numbered(_numbers(self._segments)[of_entries], entries_in[chosen], offsets),
