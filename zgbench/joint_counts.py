@@ -8,13 +8,14 @@ between them is counted. Several images at once, because numpy's calls cost more
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.datasets.truth import INVALID, VOID, Truth
-from zgbench.submission.masks import Foreground
+from zgbench.submission.masks import Strip
 
 Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 Int = NDArray[np.int64]
@@ -30,12 +31,12 @@ class UndefinedValue(ValueError):
         self.image = image
 
 
-def joint_counts(truths: Sequence[Truth], found: Sequence[Foreground]) -> list[Entries]:
+def joint_counts(truths: Sequence[Truth], strip: Strip) -> list[Entries]:
     """``N[s, c]`` of some images.
 
     Args:
         truths: one an image, of less than 2³¹ pixels in all.
-        found: foreground runs of each image, which lie in it and do not overlap.
+        strip: foreground runs of these images, which do not overlap.
 
     Returns:
         For each image: segment index (or NOWHERE), class id (0 = unlabelled; void has no entry) and pixels,
@@ -47,50 +48,37 @@ def joint_counts(truths: Sequence[Truth], found: Sequence[Foreground]) -> list[E
     if not truths:
         return []
     pixels: list[NDArray[Any]] = [np.ascontiguousarray(truth.pixels) for truth in truths]
-    ends = np.cumsum([p.size for p in pixels], dtype=np.int64)
-    bases = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))  # where each image begins in the strip
-    owners_in = np.array([int(image.segments.max(initial=-1)) + 2 for image in found])
-    first = np.cumsum(owners_in) - owners_in  # of an image's owners the first is nobody, then come its segments
-
-    bounds, owners = _owners(found, bases, first, int(ends[-1]))
+    bounds, owners = _owners(strip)
     # one sorted list of both sides' events, the lowest bit telling the side
-    events = np.concatenate((bounds[:-1] << _1 | _1, _changes(pixels, bases) << _1, bounds[-1:] << _1))
+    events = np.concatenate((bounds[:-1] << _1 | _1, _changes(pixels, strip.bases[:-1]) << _1, bounds[-1:] << _1))
     events.sort()
-    starts, ours = events[:-1] >> _1, events[:-1] & _1
-    joint = owners.take(np.cumsum(ours, dtype=np.int64) - 1)
-    classes = _classes(truths, pixels, starts, bases)
+    spans, ours = np.diff(events >> _1), events[:-1] & _1
+    classes = _classes(truths, pixels, events[:-1] >> _1, strip.bases[:-1])
     stride = int(classes.max()) + 2
-    joint *= stride
-    joint += classes - VOID
-    per_key = np.bincount(joint, weights=np.diff(events >> _1))
+    owners *= stride
+    owners -= VOID
+    joint = owners.take(np.cumsum(ours, dtype=np.int64) - 1)
+    joint += classes
+    per_key = np.bincount(joint, weights=spans)
     keys = np.flatnonzero(per_key)
     keys = keys[keys % stride > 0]  # void
     owner, found_classes = np.divmod(keys, stride)
-    cuts = np.searchsorted(owner, np.append(first, first[-1] + owners_in[-1]))
-    segments = (owner - np.repeat(first + 1, np.diff(cuts))).astype(np.int32)
+    cuts = np.searchsorted(owner, strip.nobody)
+    segments = (owner - np.repeat(strip.nobody[:-1] + 1, np.diff(cuts))).astype(np.int32)
     columns = (segments, (found_classes + VOID).astype(np.int32), per_key[keys].astype(np.int32))
-    spans = [slice(*cuts[i : i + 2].tolist()) for i in range(len(truths))]
-    return [(columns[0][span], columns[1][span], columns[2][span]) for span in spans]
+    return [tuple(column[a:b] for column in columns) for a, b in pairwise(cuts.tolist())]  # type: ignore[misc]
 
 
-def _owners(found: Sequence[Foreground], bases: Int, first: Int, end: int) -> tuple[_Places, Int]:
+def _owners(strip: Strip) -> tuple[_Places, Int]:
     """Where the strip's owner changes, and its end, uint32 [n + 1]; who owns it from there on, int64 [n]."""
-    # each image begins with an empty run of nobody's, so that run, gap, run, gap, … tile the strip
-    runs_in = [len(image.starts) + 1 for image in found]
-    nobody = np.repeat(first, runs_in)
-    head = np.zeros(1, dtype=np.int64)
-    starts = np.concatenate([part for image in found for part in (head, image.starts)])
-    starts += np.repeat(bases, runs_in)
-    lengths = np.concatenate([part for image in found for part in (head, image.lengths)])
-    segments = np.concatenate([part for image in found for part in (head - 1, image.segments)])
-    bounds = np.empty(2 * len(starts) + 1, dtype=np.uint32)
-    bounds[:-1:2], bounds[-1] = starts, end
-    bounds[1::2] = starts + lengths
-    owners = np.empty(2 * len(starts), dtype=np.int64)
-    owners[::2] = nobody + segments + 1
-    owners[1::2] = nobody
+    # run, gap, run, gap, … tile the strip, as each image begins with an empty run
+    bounds = np.empty(2 * len(strip.starts) + 1, dtype=np.uint32)
+    bounds[:-1:2], bounds[1::2], bounds[-1] = strip.starts, strip.ends, strip.bases[-1]
+    runs_in = np.diff(np.searchsorted(strip.starts, strip.bases.astype(strip.starts.dtype)))
+    owners = np.empty(2 * len(strip.starts), dtype=np.int64)
+    owners[::2], owners[1::2] = strip.owners, np.repeat(strip.nobody[:-1], runs_in)
     filled = np.flatnonzero(bounds[1:] > bounds[:-1])
-    return np.append(bounds[filled], bounds[-1]), owners[filled]
+    return bounds.take(np.append(filled, -1)), owners.take(filled)
 
 
 def _changes(pixels: list[NDArray[Any]], bases: Int) -> _Places:
@@ -109,9 +97,9 @@ def _changes(pixels: list[NDArray[Any]], bases: Int) -> _Places:
     heights, widths = np.array([p.shape for p in pixels], dtype=np.uint32).T
     width = np.repeat(widths, per_image)
     row = at // width
-    at -= row * width
-    at *= np.repeat(heights, per_image)
-    at += row
+    at *= np.repeat(heights, per_image)  # column · height + row, modulo 2³² on the way
+    row *= np.repeat(heights * widths - _1, per_image)
+    at -= row
     at += np.repeat(bases.astype(np.uint32), per_image)
     return at
 
@@ -124,9 +112,9 @@ def _classes(truths: Sequence[Truth], pixels: list[NDArray[Any]], places: _Place
         height, width = map(np.uint32, values.shape)
         at = places[cuts[index] : cuts[index + 1]] - np.uint32(bases[index])
         column = at // height
-        at -= column * height
-        at *= width
-        at += column
+        at *= width  # row · width + column, modulo 2³² on the way
+        column *= height * width - _1
+        at -= column
         stored = values.ravel().take(at)
         classes = truth.table.take(stored)
         if classes.min() == INVALID:

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing import get_context
 from typing import Any
 
@@ -24,7 +24,7 @@ from zgbench.datasets.truth import Truth, TruthSource
 from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import DataError, InternalError
 from zgbench.joint_counts import Entries, UndefinedValue, joint_counts
-from zgbench.submission.masks import Foreground, check_masks
+from zgbench.submission.masks import Strip, check_masks, lay_out
 from zgbench.submission.problems import Problem, quote
 from zgbench.submission.schema import Image
 from zgbench.workers import begin as begin_worker
@@ -54,38 +54,48 @@ def count_batch(items: list[Item], source: TruthSource, vocabulary: Vocabulary) 
         DataError: the truth of one of them cannot be read.
     """
     images = [item for item in items if isinstance(item, Image)]
-    parts = (images[at : at + TOGETHER] for at in range(0, len(images), TOGETHER))
-    counted = (outcome for part in parts for outcome in _count_together(part, source, vocabulary))
+    parts = [images[at : at + TOGETHER] for at in range(0, len(images), TOGETHER)]
+    if images and images[0].classes is not None:
+        found = (_oracle(part, source, vocabulary) for part in parts)
+    else:
+        # first the masks of all: between pictures that are decoded, nothing of theirs would be left in the cache
+        checked = [check_masks(part, [None] * len(part)) for part in parts]
+        found = (_free(part, *known, source) for part, known in zip(parts, checked, strict=True))
+    counted = chain.from_iterable(found)
     return [next(counted) if isinstance(item, Image) else item for item in items]
 
 
-def _count_together(images: list[Image], source: TruthSource, vocabulary: Vocabulary) -> list[Outcome]:
+def _free(images: list[Image], problems: list[list[Problem]], strip: Strip, source: TruthSource) -> list[Outcome]:
+    """Track ``free``, from what :func:`check_masks` found by the images' own word for their size."""
     truths = [source.truth(image.id) for image in images]
-    if images and images[0].classes is not None:
-        nothing = np.zeros(0, dtype=np.int64)
-        alone = Foreground(nothing, nothing, nothing)
-        totals = _counted([(image.id, truth, alone) for image, truth in zip(images, truths, strict=True)])
-        return [
-            _count_oracle(image, truth.size, *found[1:], vocabulary)
-            for image, truth, found in zip(images, truths, totals, strict=True)
-        ]
-    checked = check_masks(images, [t.size for t in truths])
-    whole = zip(images, truths, checked, strict=True)
-    counted = iter(_counted([(i.id, truth, found) for i, truth, found in whole if isinstance(found, Foreground)]))
+    sizes = [truth.size for truth in truths]
+    if any(image.size != size for image, size in zip(images, sizes, strict=True)):
+        problems, strip = check_masks(images, sizes)
+    sound = [index for index, found in enumerate(problems) if not found]
+    counted = iter(_counted([images[index] for index in sound], [truths[index] for index in sound], strip))
     return [
-        Rejected(found)
-        if isinstance(found, list)
-        else ImageCounts(image.id, image.size, image.labels, None, *next(counted), image.first)
-        for image, found in zip(images, checked, strict=True)
+        Rejected(found) if found else ImageCounts(image.id, image.size, image.labels, None, *next(counted), image.first)
+        for image, found in zip(images, problems, strict=True)
     ]
 
 
-def _counted(images: list[tuple[str, Truth, Foreground]]) -> list[Entries]:
+def _oracle(images: list[Image], source: TruthSource, vocabulary: Vocabulary) -> list[Outcome]:
+    """Track ``oracle``: how many pixels of each class the truths show."""
+    truths = [source.truth(image.id) for image in images]
+    nothing = np.zeros(0, dtype=np.int64)
+    alone = lay_out([truth.pixels.size for truth in truths], [0] * len(images), nothing, nothing, nothing)
+    return [
+        _count_oracle(image, truth.size, *found[1:], vocabulary)
+        for image, truth, found in zip(images, truths, _counted(images, truths, alone), strict=True)
+    ]
+
+
+def _counted(images: list[Image], truths: list[Truth], strip: Strip) -> list[Entries]:
     try:
-        return joint_counts([truth for _, truth, _ in images], [found for _, _, found in images])
+        return joint_counts(truths, strip)
     except UndefinedValue as error:
         raise DataError(
-            f"{images[error.image][0]}: {error}. The file is damaged or of another make; see zgbench datasets check."
+            f"{images[error.image].id}: {error}. The file is damaged or of another make; see zgbench datasets check."
         ) from error
 
 

@@ -54,8 +54,8 @@ class Runs:
         per_mask = np.diff(self.offsets) >> 1  # every second run is foreground
         before = np.cumsum(per_mask) - per_mask
         chosen = 2 * np.arange(int(per_mask.sum())) + np.repeat(self.offsets[:-1] + 1 - 2 * before, per_mask)
-        starts = self._ends[chosen] - np.repeat(self._ends[self.offsets[:-1]], per_mask)
-        lengths, owner = self.counts[chosen], np.repeat(np.arange(len(per_mask)), per_mask)
+        starts = self._ends.take(chosen) - np.repeat(self._ends[self.offsets[:-1]], per_mask)
+        lengths, owner = self.counts.take(chosen), np.repeat(np.arange(len(per_mask)), per_mask)
         filled = lengths > 0
         return (starts, lengths, owner) if filled.all() else (starts[filled], lengths[filled], owner[filled])
 

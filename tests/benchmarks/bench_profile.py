@@ -26,7 +26,7 @@ from zgbench import open_dataset, rle
 from zgbench.joint_counts import joint_counts
 from zgbench.pixel_pass import BATCH, TOGETHER, count_batch
 from zgbench.submission.collect import collect
-from zgbench.submission.masks import Foreground, check_masks
+from zgbench.submission.masks import Strip, check_masks
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 
@@ -46,7 +46,7 @@ class Work:
         self.images = list(self.reader.images(header, Report()))
         self.parts = [self.images[at : at + TOGETHER] for at in range(0, len(self.images), TOGETHER)]
         self.truths = {image.id: self.dataset.source.truth(image.id) for image in self.images}
-        self.found = dict(zip((i.id for i in self.images), self.checked(), strict=True))
+        self.strips = self.checked()
 
     def decode(self) -> None:
         """PNG of the truth."""
@@ -58,16 +58,16 @@ class Work:
         for part in self.parts:
             rle.parse([text for image in part for text in image.counts or ()])
 
-    def checked(self) -> list[Foreground]:
-        """Parse and check: sizes, empty masks, overlaps."""
-        sound = [f for part in self.parts for f in check_masks(part, [self.truths[i.id].size for i in part])]
-        assert all(isinstance(f, Foreground) for f in sound)
-        return sound  # type: ignore[return-value]
+    def checked(self) -> list[Strip]:
+        """Parse and check: sizes, empty masks, overlaps; the runs in order."""
+        found = [check_masks(part, [self.truths[i.id].size for i in part]) for part in self.parts]
+        assert not any(problem for problems, _ in found for problem in problems)
+        return [strip for _, strip in found]
 
     def count(self) -> None:
         """N[s, c] from runs and decoded truth."""
-        for part in self.parts:
-            joint_counts([self.truths[i.id] for i in part], [self.found[i.id] for i in part])
+        for part, strip in zip(self.parts, self.strips, strict=True):
+            joint_counts([self.truths[i.id] for i in part], strip)
 
     def read(self) -> None:
         """The Parquet file."""

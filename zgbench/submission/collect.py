@@ -201,9 +201,8 @@ def check_alone(
         elif image.id not in known_ids:
             report.add(unknown(image.id, image.path, header.dataset))
         elif image.counts is not None:
-            found = check_masks([image], [None])[0]
-            if isinstance(found, list):
-                report.extend(found)
+            ((found,), _) = check_masks([image], [None])
+            report.extend(found)
         seen.add(image.id)
     if not partial and not report.full:
         note_missing(sorted(known_ids - seen), len(known_ids), report)
