@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("zgbench", "reference_method", "human_eval", "leaderboard")
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml", "jsonpickle", "code", "imp"}  # fmt: skip
 CALLS = {"eval", "exec", "compile", "__import__", "execfile"}
+PARQUET = {"read_table", "read_parquet", "read_metadata", "read_schema", "ParquetDataset"}
 METHODS = {"read_pickle", "to_pickle", "load_module", "unsafe_load"}
 
 
@@ -41,6 +42,19 @@ def found(source: str) -> Iterator[str]:
                 yield f"{line}: trust_remote_code or shell"
             if owner == "os" and name in ("system", "popen"):
                 yield f"{line}: os.{name}("
+            if (name in PARQUET or (name == "ParquetFile" and "metadata" not in options)) and owner in (
+                "pq",
+                "pd",
+                "parquet",
+                "pandas",
+            ):
+                given = ast.unparse(node.args[0]) if node.args else ""
+                if not given.startswith("plain("):
+                    yield f"{line}: {name}( of a file that plain() has not seen (an extension type's class would run)"
+            if name in ("open_stream", "open_file", "RecordBatchFileReader", "RecordBatchStreamReader") and (
+                "plain_stream(" not in ast.unparse(node)
+            ):
+                yield f"{line}: {name}( of a file that plain_stream() has not seen"
             if name == "open" and owner == "Image" and "formats" not in options:
                 yield f"{line}: Image.open( without formats (EPS would start Ghostscript)"
 
@@ -59,6 +73,7 @@ def test_nothing_that_is_read_can_run() -> None:
         "exec(x)", "np.load(f)", "np.load(f, allow_pickle=True)", "np.load(f, allow_pickle=x)", "torch.load(f)",
         "torch.load(f, weights_only=False)", "pd.read_pickle(f)", "M.from_pretrained(n, trust_remote_code=True)",
         "subprocess.run(x, shell=True)", "os.system(x)", "Image.open(f)", "builtins.eval(x)",
+        "pq.read_table(f)", "pd.read_parquet(f)", "pq.read_metadata(f)", "pq.ParquetFile(source=f)", "pa.ipc.open_stream(f)",
     ],
 )  # fmt: skip
 def test_it_would_be_seen(source: str) -> None:
@@ -70,6 +85,7 @@ def test_it_would_be_seen(source: str) -> None:
     [
         "np.load(f, allow_pickle=False)", "torch.load(f, weights_only=True)", "model.eval()", "re.compile(x)", "json.load(f)",
         "Image.open(f, formats=['PNG'])", "subprocess.run([a], check=False)",
+        "pq.read_table(plain(f), use_threads=False)", "pq.ParquetFile(f, metadata=seen)",
     ],
 )  # fmt: skip
 def test_what_may_stand_is_left_alone(source: str) -> None:

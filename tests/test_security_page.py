@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 from tests.fuzz.targets import TARGETS
 
@@ -59,3 +62,24 @@ def test_what_it_names_is_there() -> None:
         assert (ROOT / test).is_file() or not there(f"{package}.x"), test
     for target in TARGETS:
         assert f"`{target}`" in PAGE
+
+
+def versions(text: str) -> list[Version]:
+    """Versions in a cell, one an advisory."""
+    return [Version(found) for found in re.findall(r"\d+(?:\.\d+)+", text)]
+
+
+def test_every_known_hole_is_mended_in_the_pinned_version_and_in_the_lowest_that_is_allowed() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` ([\d.]+) \| (.*) \| ([\d.; ]+) \|$", PAGE, re.MULTILINE)
+    assert len(rows) >= 11
+    pins = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [*project["dependencies"], *(line for lines in project["optional-dependencies"].values() for line in lines)]
+    lowest = {wanted.name: wanted.specifier for wanted in map(Requirement, named)}
+    for package, pinned, what, mended in rows:
+        assert pins[package] == pinned, package
+        assert len(re.findall(r"(?:CVE|PYSEC)-\d{4}-\d+", what)) >= len(versions(mended)), package
+        assert Version(pinned) >= max(versions(mended)), package
+        if package in lowest:
+            floor = next(Version(one.version) for one in lowest[package] if one.operator == ">=")
+            assert floor >= max(versions(mended)), f"{package}: pyproject.toml allows {floor}"

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from zgbench.errors import DataError, UsageError
 from zgbench.files import replacing
+from zgbench.plain_arrow import plain
 
 Int = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -321,7 +322,7 @@ def about(path: Path) -> dict[str, Any] | None:
     import pyarrow.parquet as pq
 
     try:
-        found: dict[str, Any] = json.loads(pq.read_metadata(path).metadata[b"zgbench"])
+        found: dict[str, Any] = json.loads(pq.read_metadata(plain(path)).metadata[b"zgbench"])
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
         return None
     return found if isinstance(found, dict) and found.get("format") == FORMAT else None
@@ -337,7 +338,7 @@ def load(path: Path) -> Counts:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, use_threads=False, page_checksum_verification=True).combine_chunks()
+        table = pq.read_table(plain(path), use_threads=False, page_checksum_verification=True).combine_chunks()
 
         def column(name: str) -> Any:
             chunked = table[name]

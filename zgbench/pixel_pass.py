@@ -55,22 +55,16 @@ def count_batch(items: list[Item], source: TruthSource, vocabulary: Vocabulary) 
     """
     images = [item for item in items if isinstance(item, Image)]
     parts = [images[at : at + TOGETHER] for at in range(0, len(images), TOGETHER)]
-    if images and images[0].classes is not None:
-        found = (_oracle(part, source, vocabulary) for part in parts)
-    else:
-        # first the masks of all: between pictures that are decoded, nothing of theirs would be left in the cache
-        checked = [check_masks(part, [None] * len(part)) for part in parts]
-        found = (_free(part, *known, source) for part, known in zip(parts, checked, strict=True))
+    oracle = bool(images) and images[0].classes is not None
+    found = (_oracle(part, source, vocabulary) if oracle else _free(part, source) for part in parts)
     counted = chain.from_iterable(found)
     return [next(counted) if isinstance(item, Image) else item for item in items]
 
 
-def _free(images: list[Image], problems: list[list[Problem]], strip: Strip, source: TruthSource) -> list[Outcome]:
-    """Track ``free``, from what :func:`check_masks` found by the images' own word for their size."""
+def _free(images: list[Image], source: TruthSource) -> list[Outcome]:
+    """Track ``free``: check the masks and count."""
     truths = [source.truth(image.id) for image in images]
-    sizes = [truth.size for truth in truths]
-    if any(image.size != size for image, size in zip(images, sizes, strict=True)):
-        problems, strip = check_masks(images, sizes)
+    problems, strip = check_masks(images, [truth.size for truth in truths])
     sound = [index for index, found in enumerate(problems) if not found]
     counted = iter(_counted([images[index] for index in sound], [truths[index] for index in sound], strip))
     return [

@@ -20,6 +20,7 @@ from zgbench.counts import Counts
 from zgbench.csv_table import read_csv
 from zgbench.datasets import Vocabulary
 from zgbench.errors import InputError
+from zgbench.plain_arrow import plain
 from zgbench.protocol import HumanAggregate
 from zgbench.ratings.content import item_id
 from zgbench.ratings.spreadsheet import unshield
@@ -162,7 +163,7 @@ def _read_table(file: Path) -> Any:
 
     try:
         if file.suffix == ".parquet":
-            return pd.read_parquet(file).reset_index(drop=True)
+            return pd.read_parquet(plain(file)).reset_index(drop=True)
         if file.suffix == ".csv":
             table = read_csv(file)
             return table.map(unshield) if len(table) else table

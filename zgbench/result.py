@@ -19,6 +19,7 @@ from zgbench.counts import Counts
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError
 from zgbench.files import replacing, replacing_all, sha256_file
+from zgbench.plain_arrow import plain
 from zgbench.protocol import VERSION, Protocol
 from zgbench.reassign import Decision
 from zgbench.resampling import Estimate
@@ -241,7 +242,7 @@ def load_result(path: Path) -> Stored:
 def _read_segments(path: Path, segments: int) -> list[Reassigned]:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    table = pq.read_table(plain(path))
     if len(table) != segments:
         raise ValueError(f"{path.name} has {len(table)} rows, the statistics {segments} segments")
     return [

@@ -26,6 +26,7 @@ from zgbench.encoders.text import SentenceBert
 from zgbench.errors import InternalError, UsageError
 from zgbench.evaluation import evaluate
 from zgbench.files import replacing, sha256_file, write_bytes
+from zgbench.plain_arrow import plain
 from zgbench.protocol import VERSION, Protocol
 from zgbench.reassign import true_similarity
 from zgbench.result import RESULT, Evaluation, load_result, save_segments
@@ -157,7 +158,7 @@ def _add_true_similarity(found: Evaluation, place: Path) -> None:
     protocol = Protocol(**found.result["protocol"])
     text = CachedTextEncoder(SentenceBert(protocol.text_model), EmbeddingCache())
     similarity = true_similarity(found.counts, text, protocol.text_prompt, found.dataset.vocabulary)
-    table = pq.read_table(place).append_column("true_similarity", pa.array(similarity.astype(np.float32)))
+    table = pq.read_table(plain(place)).append_column("true_similarity", pa.array(similarity.astype(np.float32)))
     with replacing(place) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 

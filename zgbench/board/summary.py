@@ -24,6 +24,7 @@ from zgbench.comparison import row_of, statistics_of, vocabulary_of
 from zgbench.encoders.cache import cache_dir
 from zgbench.errors import DataError, ZgbenchError
 from zgbench.files import write_bytes
+from zgbench.plain_arrow import plain
 
 Float = NDArray[np.float64]
 _FORMAT = 1
@@ -125,7 +126,7 @@ def _hits(entry: Entry) -> Hits:
 
     stored = entry.stored()
     counts, n = stored.counts, len(stored.counts.ids)
-    table = pq.read_table(entry.path.with_name(Path(stored.result["files"]["segments"]["name"]).name))
+    table = pq.read_table(plain(entry.path.with_name(Path(stored.result["files"]["segments"]["name"]).name)))
     if "true_similarity" not in table.column_names:
         raise DataError(f"{entry.id}: holds no similarities with the true names. Add the submission again.")
     fits = table["true_similarity"].to_numpy() > np.float32(stored.protocol.tau_text)

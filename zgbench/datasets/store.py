@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from zgbench.datasets.truth import INVALID, Truth, read_photo, read_png
 from zgbench.errors import DataError, ZgbenchError
 from zgbench.files import new_folder, stamp
+from zgbench.plain_arrow import plain_stream
 
 if TYPE_CHECKING:
     from zgbench.datasets.dataset import Dataset
@@ -165,10 +166,10 @@ class StoreSource:
             try:
                 tables = []
                 for file in self._files():
-                    tables.append(pa.ipc.open_stream(pa.memory_map(str(file))).read_all())
+                    tables.append(pa.ipc.open_stream(pa.memory_map(str(plain_stream(file)))).read_all())
                     tables[-1].validate(full=True)  # offsets out of bounds would crash the process later
                 self._open["table"] = pa.concat_tables(tables) if tables else None
-            except (OSError, pa.ArrowException) as error:
+            except (OSError, ValueError, pa.ArrowException) as error:
                 raise DataError(
                     f"{self.path}: damaged ({str(error)[:120]!a}). Remove it and run zgbench datasets prepare again."
                 ) from error

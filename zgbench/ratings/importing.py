@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from zgbench.csv_table import read_csv
 from zgbench.errors import InputError
+from zgbench.plain_arrow import plain
 from zgbench.ratings.answers import MAX_REASON, SCORE, SKIP, WITHDRAWN
 from zgbench.ratings.assignment import CONTROL, ITEM, OPEN, RATED, SKIPPED, recount
 from zgbench.ratings.content import QUESTIONS, Content, canonical_text, position
@@ -58,7 +59,7 @@ def _raw(path: Path) -> list[dict[str, str]]:
 
     try:
         if path.suffix == ".parquet":
-            table = pq.read_table(path)
+            table = pq.read_table(plain(path))
             require_columns(path, table.column_names)
             return [{k: "" if v is None else str(v) for k, v in row.items()} for row in table.to_pylist()]
         if path.suffix == ".csv":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zgbench.errors import InputError
+from zgbench.plain_arrow import plain
 from zgbench.submission import parquet_guard, schema
 from zgbench.submission.problems import Problem, Report, quote
 
@@ -213,12 +214,12 @@ class ParquetReader:
         import pyarrow.parquet as pq
 
         try:
-            about = pq.read_metadata(self.path)
+            about = pq.read_metadata(plain(self.path))
             names = {about.schema.column(index).path for index in range(about.num_columns)}
             texts = [name for name in parquet_guard.TEXTS if name in names]
             # ahead of need it would read, and keep, the whole file
             return pq.ParquetFile(self.path, metadata=about, read_dictionary=texts, pre_buffer=False)
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise InputError(f"{self.path}: not a readable Parquet file ({quote(str(error), 160)[1:-1]}).") from error
 
 
