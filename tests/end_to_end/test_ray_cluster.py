@@ -147,6 +147,50 @@ def test_reports_are_those_of_one_machine(cluster: Any, submission: Path, tmp_pa
     assert told == {name: report_of(path, dataset) for name, path in files.items()}, err
 
 
+def test_a_stranger_is_turned_away_from_the_cluster_of_a_run(tmp_path: Path) -> None:
+    """It listens on all addresses of the machine; whoever lacks the owner's token cannot use it."""
+    if not os.environ.get("CI"):
+        pytest.importorskip("ray", reason="needs the extra ray, which is not installed")
+    host = (
+        "import sys; from zgbench import ray_engine\nwith ray_engine.connected(None) as ray:\n"
+        "    print(ray.get_runtime_context().gcs_address, flush=True); sys.stdin.read()"
+    )
+    guest = (
+        "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False)\n"
+        "print(ray.get(ray.remote(lambda: 'I am in').remote()))"
+    )
+    plain = {name: text for name, text in os.environ.items() if not name.startswith("RAY_")}
+    owner = plain | {"HOME": str(tmp_path / "owner")}
+    guests = {
+        "owner": owner | {"RAY_AUTH_MODE": "token"},
+        "stranger": plain | {"HOME": str(tmp_path), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64},
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", host],
+        cwd=ROOT,
+        env=owner,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as run:
+        assert run.stdin is not None and run.stdout is not None
+        address = run.stdout.readline().strip()
+        told = {
+            who: subprocess.run(
+                [sys.executable, "-c", guest, address],
+                env=env,
+                text=True,
+                capture_output=True,
+                timeout=120,
+                check=False,
+            )
+            for who, env in guests.items()
+        }
+        run.stdin.close()
+    assert "I am in" in told["owner"].stdout, told["owner"].stderr
+    assert told["stranger"].returncode != 0 and "I am in" not in told["stranger"].stdout
+
+
 def test_a_cluster_that_is_not_there(submission: Path) -> None:
     if not os.environ.get("CI"):
         pytest.importorskip("ray", reason="needs the extra ray, which is not installed")
