@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-# started in the background of a shell, this process and all that tests start would not hear an interrupt
+# started in the background of a shell or with nohup, this process would pass on to all that tests start not to hear a
+# signal; what is heard here is heard there
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

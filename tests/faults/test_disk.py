@@ -31,7 +31,17 @@ def full(*_: Any, **__: Any) -> Any:
 
 
 def _spoil_parquet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pq, "write_table", full)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+
+
+def _spoil_parquet_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = pq.ParquetWriter.close
+
+    def closed(writer: pq.ParquetWriter) -> None:
+        end(writer)
+        full()
+
+    monkeypatch.setattr(pq.ParquetWriter, "close", closed)
 
 
 def _spoil_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +56,7 @@ def _spoil_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files.tempfile, "mkstemp", full)
 
 
-@pytest.mark.parametrize("spoil", [_spoil_begin, _spoil_parquet, _spoil_bytes, _spoil_sync])
+@pytest.mark.parametrize("spoil", [_spoil_begin, _spoil_parquet, _spoil_parquet_end, _spoil_bytes, _spoil_sync])
 @pytest.mark.parametrize("before", ["nothing", "an older result"])
 def test_a_full_disk_at_any_step_leaves_all_as_it_was(
     spoil: Callable[[pytest.MonkeyPatch], None],
