@@ -1,0 +1,1 @@
+"""Bootstrap, sign-flip test, agreement (α, κ), intervals: numbers in, numbers out, nothing of segmentation."""
