@@ -21,7 +21,7 @@ from shared import (
     tell_signature,
 )
 
-from zgbench.board.compare import comparison
+from zgbench.board.differences import comparison
 from zgbench.board.store import SCORES
 from zgbench.errors import ZgbenchError
 

@@ -22,8 +22,8 @@ from shared import (
 )  # fmt: skip
 
 from zgbench.board.cited import cited_rows
-from zgbench.board.export import ranking_csv, ranking_latex
 from zgbench.board.ranking import RULE, Filters, ranking
+from zgbench.board.ranking_text import ranking_csv, ranking_latex
 from zgbench.board.store import SCORES, Board, Group
 from zgbench.errors import ZgbenchError
 

@@ -58,8 +58,8 @@ def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -
 
     from reference_method.pipeline import Reference, photo_from
     from zgbench.errors import DataError, ZgbenchError
-    from zgbench.files import replacing
     from zgbench.overlay import draw
+    from zgbench.storage.files import replacing
 
     pictures, problems = {}, []
     for place in map(Path, options.photos):

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from reference_method.config import ReferenceConfig
 from reference_method.merging import Segment
 from reference_method.work import Record, WorkFolder
-from zgbench import rle
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InternalError, UsageError
+from zgbench.storage.workers import begin as begin_worker
+from zgbench.submission import rle
 from zgbench.submission.writer import SubmissionWriter
-from zgbench.workers import begin as begin_worker
 
 Track = Literal["free", "oracle"]
 Method = Literal["reference", "groupvit"]
@@ -275,7 +275,7 @@ def _work(group: Sequence[str]) -> list[Record]:
 def _ray(job: Job, groups: list[Sequence[str]], devices: Sequence[str], address: str | None) -> Iterator[list[Record]]:
     if not groups:
         return
-    from zgbench.ray_engine import connected
+    from zgbench.pixels.ray_engine import connected
 
     with connected(address) as ray:
         gpu = devices[0].startswith("cuda")

@@ -14,7 +14,7 @@ import numpy as np
 
 from reference_method.merging import Vectors
 from zgbench.errors import UsageError
-from zgbench.files import write_bytes
+from zgbench.storage.files import write_bytes
 
 
 @dataclass(frozen=True)

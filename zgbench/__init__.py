@@ -7,24 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zgbench.comparison import Comparison, compare
     from zgbench.datasets import Dataset, open_dataset
     from zgbench.errors import DataError, InputError, ModelUnavailable, UsageError, ZgbenchError
     from zgbench.evaluation import evaluate
     from zgbench.protocol import PRESETS, Protocol
-    from zgbench.result import Evaluation
+    from zgbench.scores.comparison import Comparison, compare
+    from zgbench.scores.result import Evaluation
     from zgbench.submission.convert import convert
     from zgbench.submission.problems import Problem, Report, SubmissionError
-    from zgbench.submission.validation import validate
     from zgbench.submission.writer import SubmissionWriter
+    from zgbench.validation import validate
 
 __version__ = "0.1.0"
 
 _PLACES = {
-    "Comparison": "comparison",
+    "Comparison": "scores.comparison",
     "DataError": "errors",
     "Dataset": "datasets",
-    "Evaluation": "result",
+    "Evaluation": "scores.result",
     "InputError": "errors",
     "ModelUnavailable": "errors",
     "PRESETS": "protocol",
@@ -35,11 +35,11 @@ _PLACES = {
     "SubmissionWriter": "submission.writer",
     "UsageError": "errors",
     "ZgbenchError": "errors",
-    "compare": "comparison",
+    "compare": "scores.comparison",
     "convert": "submission.convert",
     "evaluate": "evaluation",
     "open_dataset": "datasets",
-    "validate": "submission.validation",
+    "validate": "validation",
 }
 
 __all__ = [

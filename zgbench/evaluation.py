@@ -12,25 +12,25 @@ from typing import Literal
 
 import numpy as np
 
-from zgbench import counts as counts_file
-from zgbench import segments
-from zgbench.counts import Counts
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache, ImageTextEncoder, TextEncoder
 from zgbench.encoders.clip import Clip
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import DataError, InputError, ModelUnavailable, UsageError
-from zgbench.files import check_folder, sha256_file
-from zgbench.item_masks import mask_hashes
-from zgbench.pixel_pass import Outcome
+from zgbench.pixels import counts as counts_file
+from zgbench.pixels.collect import Gate, collect
+from zgbench.pixels.counts import Counts
+from zgbench.pixels.pixel_pass import Outcome
 from zgbench.protocol import Protocol, Reassignment, preset
-from zgbench.ratings_table import Ratings, read_ratings
-from zgbench.reassign import Decision, class_vectors, segment_to_text, text_to_text
-from zgbench.result import Evaluation
-from zgbench.rows import Reassigned
-from zgbench.scoring import ProgressFactory, Run, by_people, scored
-from zgbench.submission.collect import Gate, collect
+from zgbench.scores import segment_embeddings as segments
+from zgbench.scores.human_scores import Ratings, read_ratings
+from zgbench.scores.mask_hashes import mask_hashes
+from zgbench.scores.reassignment import Decision, class_vectors, segment_to_text, text_to_text
+from zgbench.scores.result import Evaluation
+from zgbench.scores.scoring import ProgressFactory, Run, by_people, scored
+from zgbench.scores.verification import Reassigned
+from zgbench.storage.files import check_folder, sha256_file
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission, stem_of
 
@@ -80,7 +80,7 @@ def evaluate(
         protocol: preset name or Protocol; default ``mini`` on the data set mini, else ``v1``.
         reassign: ``tt``, ``st`` or both. By default both are tried, and what cannot be had is told in the result;
             what is asked for by name and cannot be had is an error.
-        ratings: store or table of human ratings, see :func:`zgbench.ratings_table.read_ratings`.
+        ratings: store or table of human ratings, see :func:`zgbench.scores.human_scores.read_ratings`.
         partial: score the images that the submission has.
         subset: ``first:N`` or ``random:N:SEED``.
         background, human, seed: override the protocol's.
@@ -94,7 +94,7 @@ def evaluate(
         progress: called with a title and a total, gives a function that is called with each step.
 
     Returns:
-        Scores, tables and files; see :class:`zgbench.result.Evaluation`.
+        Scores, tables and files; see :class:`zgbench.scores.result.Evaluation`.
 
     Raises:
         SubmissionError: the submission was rejected; its ``report`` holds every problem.
@@ -218,7 +218,7 @@ def _counts(run: Run, report: Report, partial: bool, where: _Where, out: Path | 
     tick = run.progress("counting pixels", len(run.dataset.ids))
     about = (run.reader, run.header, run.dataset)
     if where.engine == "ray":
-        from zgbench import ray_engine
+        from zgbench.pixels import ray_engine
 
         def outcomes(gate: Gate) -> Iterator[Outcome]:
             return ray_engine.outcomes(*about, gate, address=where.ray_address, progress=tick)

@@ -13,14 +13,14 @@ from zgbench.datasets.vocabulary import PngOrder
 from zgbench.encoders import ImageTextEncoder, TextEncoder
 from zgbench.errors import UsageError
 from zgbench.evaluation import evaluate
-from zgbench.item_masks import canonical_masks
+from zgbench.pixels.collect import collect
 from zgbench.protocol import preset
 from zgbench.ratings import Store, known
 from zgbench.ratings.assignment import CONTROL, ITEM, TRAINING
 from zgbench.ratings.content import QUESTIONS, Content
 from zgbench.ratings.records import Question
-from zgbench.scoring import ProgressFactory
-from zgbench.submission.collect import collect
+from zgbench.scores.mask_hashes import canonical_masks
+from zgbench.scores.scoring import ProgressFactory
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 

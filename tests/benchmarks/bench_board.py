@@ -26,19 +26,20 @@ from typing import Any
 
 import numpy as np
 
-from zgbench import counts as counts_file
-from zgbench import metrics, resampling
-from zgbench.board.compare import comparison
+from zgbench.board.differences import comparison
 from zgbench.board.pairs import kept_at, pairs
 from zgbench.board.ranking import ranking
 from zgbench.board.store import Board, entry_of, load_board
 from zgbench.board.summary import Summary, keep
-from zgbench.comparison import vocabulary_of
-from zgbench.counts import Counts
-from zgbench.files import sha256_file, write_bytes
+from zgbench.pixels import counts as counts_file
+from zgbench.pixels.counts import Counts
 from zgbench.protocol import preset
-from zgbench.resampling import total
-from zgbench.result import FORMAT
+from zgbench.scores import metrics
+from zgbench.scores.comparison import vocabulary_of
+from zgbench.scores.result import FORMAT
+from zgbench.statistics import resampling
+from zgbench.statistics.resampling import total
+from zgbench.storage.files import sha256_file, write_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ("pas20", "pc59", "pc459")

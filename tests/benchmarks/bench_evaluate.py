@@ -50,7 +50,7 @@ def ours(submission: Path, ratings: Path | None) -> tuple[dict[tuple[str, str], 
 def assigned_of(found: Any) -> dict[tuple[str, str], dict[str, Any]]:
     """Reassigned classes (0 = dropped) of each row and image, handed to the peers."""
     from zgbench.protocol import Protocol
-    from zgbench.rows import verified
+    from zgbench.scores.verification import verified
 
     rows = {}
     for reassigned in found.reassigned:

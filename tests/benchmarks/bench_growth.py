@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     need_images()
-    from zgbench.pixel_pass import default_workers
+    from zgbench.pixels.pixel_pass import default_workers
 
     workers = options.workers or default_workers()
     if options.child:

@@ -22,11 +22,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from machine import describe, row, spread
 from sample import SHARED, make, need_images
 
-from zgbench import open_dataset, rle
-from zgbench.joint_counts import joint_counts
-from zgbench.pixel_pass import BATCH, TOGETHER, count_batch
-from zgbench.submission.collect import collect
-from zgbench.submission.masks import Strip, check_masks
+from zgbench import open_dataset
+from zgbench.pixels.collect import collect
+from zgbench.pixels.joint_histograms import joint_counts
+from zgbench.pixels.pixel_pass import BATCH, TOGETHER, count_batch
+from zgbench.submission import rle
+from zgbench.submission.mask_checks import Strip, check_masks
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 

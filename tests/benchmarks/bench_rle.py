@@ -26,7 +26,8 @@ import numpy as np
 from machine import describe, not_measured, row, spread
 from sample import SHARED, make, need_images
 
-from zgbench import open_dataset, rle
+from zgbench import open_dataset
+from zgbench.submission import rle
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zgbench.board.store import Board, Group, default_folder, load_board
-from zgbench.result import RESULT
+from zgbench.scores.result import RESULT
 
 BOARD = load_board()
 IDS = [entry.id for entry in BOARD.entries]

@@ -11,7 +11,7 @@ import pytest
 import zgbench
 from tests.board.shipped import BOARD, copied, group_of
 from zgbench.board import pairs as pairs_module
-from zgbench.board.compare import comparison
+from zgbench.board.differences import comparison
 from zgbench.board.pairs import LEVEL, pairs
 from zgbench.board.ranking import Filters, ranking
 from zgbench.board.store import default_folder, load_board

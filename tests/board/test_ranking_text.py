@@ -13,8 +13,8 @@ import pytest
 
 from tests.board.shipped import BOARD, copied, group_of
 from tests.end_to_end.command import here
-from zgbench.board.export import ranking_csv, ranking_latex, ranking_markdown
 from zgbench.board.ranking import ranking
+from zgbench.board.ranking_text import ranking_csv, ranking_latex, ranking_markdown
 from zgbench.board.static import export_static
 from zgbench.board.store import Board, load_board
 

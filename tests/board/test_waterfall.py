@@ -13,10 +13,10 @@ import pytest
 import zgbench
 from tests.board.shipped import BOARD, group_of
 from zgbench.board.inside import segment_table, submission_file
-from zgbench.board.masks import segments_of
+from zgbench.board.segment_masks import segments_of
 from zgbench.board.waterfall import beside, waterfall
-from zgbench.comparison import vocabulary_of
 from zgbench.errors import UsageError
+from zgbench.scores.comparison import vocabulary_of
 
 METHOD = "reference.mini"
 GROUP = group_of("TT").key

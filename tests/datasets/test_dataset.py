@@ -157,7 +157,7 @@ def test_environment_names_the_data_folder(tiny_voc: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("damage", ["not a picture", "colour", "value", "cut"])
 def test_damaged_truth_is_told(tiny_voc: Path, damage: str) -> None:
-    from zgbench.pixel_pass import count_batch
+    from zgbench.pixels.pixel_pass import count_batch
     from zgbench.submission.schema import Image as Submitted
 
     file = tiny_voc / f"VOCdevkit/VOC2012/SegmentationClass/{VOC_IDS[0]}.png"

@@ -316,7 +316,7 @@ def test_by_keyboard_alone(browser: Any, study: Study) -> None:
 def _half() -> str:
     import numpy as np
 
-    from zgbench import rle
+    from zgbench.submission import rle
 
     mask = np.zeros((96, 96), dtype=bool)
     mask[48:] = True

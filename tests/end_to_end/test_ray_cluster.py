@@ -17,9 +17,9 @@ import zgbench
 from tests.conftest import HashedText
 from tests.end_to_end.test_cli import ROOT, call
 from tests.submission.parquet_sample import SUBSET, made, report_of, spoilt
-from zgbench import ray_engine
 from zgbench.datasets import open_dataset
 from zgbench.errors import UsageError
+from zgbench.pixels import ray_engine
 from zgbench.submission.parquet_reader import ParquetReader
 
 
@@ -34,7 +34,7 @@ from pathlib import Path
 import ray
 import zgbench
 from tests.conftest import HashedText
-from zgbench import ray_engine
+from zgbench.pixels import ray_engine
 
 address, jobs = sys.argv[1], json.loads(sys.argv[2])
 ray_engine.FEWEST_ROWS = jobs["rows"]
@@ -152,7 +152,7 @@ def test_a_stranger_is_turned_away_from_the_cluster_of_a_run(tmp_path: Path) -> 
     if not os.environ.get("CI"):
         pytest.importorskip("ray", reason="needs the extra ray, which is not installed")
     host = (
-        "import sys; from zgbench import ray_engine\nwith ray_engine.connected(None) as ray:\n"
+        "import sys; from zgbench.pixels import ray_engine\nwith ray_engine.connected(None) as ray:\n"
         "    print(ray.get_runtime_context().gcs_address, flush=True); sys.stdin.read()"
     )
     guest = (

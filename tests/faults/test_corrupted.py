@@ -20,7 +20,7 @@ from tests.conftest import VOC_IDS, HashedText
 from tests.faults.scoring import contents, score, submission
 from zgbench.datasets import open_dataset, store
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache
-from zgbench.result import load_result
+from zgbench.scores.result import load_result
 
 TEXTS = [f"text {k}" for k in range(50)]
 
@@ -192,7 +192,7 @@ def test_forged_statistics_that_point_to_nowhere(tiny_voc: Path, tmp_path: Path)
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from zgbench.counts import load
+    from zgbench.pixels.counts import load
 
     score(tiny_voc, submission(tmp_path), tmp_path)
     path = tmp_path / "mine.pas20.stats.parquet"

@@ -20,9 +20,9 @@ import pytest
 
 import zgbench
 from tests.faults.scoring import FILES, ROOT, contents, score, submission
-from zgbench import files
 from zgbench.datasets import open_dataset, store
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache
+from zgbench.storage import files
 from zgbench.submission.writer import SubmissionWriter
 
 

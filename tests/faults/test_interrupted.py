@@ -17,13 +17,13 @@ import zgbench
 from tests.conftest import VOC_IDS
 from tests.faults.scoring import FILES, ROOT, contents, score, start, submission
 from zgbench.datasets.truth import FolderSource, Truth
-from zgbench.files import PART, replacing, replacing_all
-from zgbench.result import load_result
+from zgbench.scores.result import load_result
+from zgbench.storage.files import PART, replacing, replacing_all
 
 HANG = "import zgbench.datasets.truth as t, time; t.FolderSource.truth = lambda *_: time.sleep(60)"
 """The pixel pass of this process takes for ever."""
 HANG_SAVING = (
-    "import zgbench.result as r, time; "
+    "import zgbench.scores.result as r, time; "
     "r.per_class_csv = lambda *_: (print('saving', flush=True), [time.sleep(0.05) for _ in range(1200)])"
 )
 """Two of four files are written under their temporary names, then it takes for ever: in short sleeps, as a signal that
@@ -84,7 +84,7 @@ def test_killed_outright_while_saving(tiny_voc: Path, tmp_path: Path) -> None:
     assert {name: left[name] for name in FILES} == old
     assert len(left) == 8  # its parts could not be removed by anybody
     again = subprocess.run(
-        [sys.executable, "-c", f"from zgbench.files import write_bytes; write_bytes({str(out / 'x')!r}, b'')"],
+        [sys.executable, "-c", f"from zgbench.storage.files import write_bytes; write_bytes({str(out / 'x')!r}, b'')"],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True,
     )  # fmt: skip
     assert again.returncode == 0
@@ -94,7 +94,7 @@ def test_killed_outright_while_saving(tiny_voc: Path, tmp_path: Path) -> None:
 def test_parts_that_are_being_written_stay(tmp_path: Path) -> None:
     with replacing(tmp_path / "a") as part:
         part.write_text("content")
-        code = f"from zgbench.files import write_bytes; write_bytes({str(tmp_path / 'b')!r}, b'')"
+        code = f"from zgbench.storage.files import write_bytes; write_bytes({str(tmp_path / 'b')!r}, b'')"
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
         assert part.exists()
     assert (tmp_path / "a").read_text() == "content"
@@ -104,7 +104,7 @@ def test_parts_that_are_being_written_stay(tmp_path: Path) -> None:
 def test_workers_end_with_a_parent_that_is_killed_and_with_one_that_is_asked(tiny_voc: Path, tmp_path: Path) -> None:
     mine = submission(tmp_path)
     slow = (
-        "import tests.faults.test_interrupted as t, zgbench.evaluation as e, zgbench.pixel_pass as p; p.BATCH = 1; "
+        "import tests.faults.test_interrupted as t, zgbench.evaluation as e, zgbench.pixels.pixel_pass as p; p.BATCH = 1; "
         "before = e.open_dataset; e.open_dataset = lambda *a, **k: t.slow(before(*a, **k))"
     )
     out = tmp_path / "out"

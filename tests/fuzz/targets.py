@@ -19,8 +19,6 @@ from pathlib import Path
 import numpy as np
 
 from tests.fuzz.scratch import scratch
-from zgbench import rle
-from zgbench.counts import Counts
 from zgbench.datasets import Dataset
 from zgbench.datasets import vocabulary as vocabularies
 from zgbench.datasets.catalogue import SPECS
@@ -28,9 +26,11 @@ from zgbench.datasets.dataset import _split_ids
 from zgbench.datasets.mat_file import read_label_map
 from zgbench.datasets.truth import FolderSource, Truth, read_png, table_of
 from zgbench.errors import InputError, ZgbenchError
-from zgbench.ratings_table import read_ratings
-from zgbench.reassign import read_embeddings
-from zgbench.submission.collect import check_alone, collect
+from zgbench.pixels.collect import check_alone, collect
+from zgbench.pixels.counts import Counts
+from zgbench.scores.human_scores import read_ratings
+from zgbench.scores.reassignment import read_embeddings
+from zgbench.submission import rle
 from zgbench.submission.problems import COLLECTED, Report, SubmissionError
 from zgbench.submission.reader import open_submission
 

@@ -14,13 +14,13 @@ import pytest
 import zgbench
 from tests.conftest import HashedText
 from tests.submission.sample import sound, write
-from zgbench import counts
 from zgbench.datasets.store import place, prepare
-from zgbench.plain_arrow import plain
+from zgbench.pixels import counts
 from zgbench.ratings.exchange import import_table
 from zgbench.ratings.store import open_store
-from zgbench.ratings_table import read_ratings
-from zgbench.result import load_result
+from zgbench.scores.human_scores import read_ratings
+from zgbench.scores.result import load_result
+from zgbench.storage.plain_arrow import plain
 
 NAME = "zgbench.tests.hostile"
 REFUSED = r"(?s)extension type|not the file that"

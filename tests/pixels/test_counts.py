@@ -13,11 +13,12 @@ import pytest
 import zgbench
 from tests.conftest import HashedText
 from tests.submission.sample import oracle, sound, write
-from zgbench import counts, metrics
-from zgbench.counts import NOWHERE, Counts, Gathered, ImageCounts
 from zgbench.datasets.vocabulary import Vocabulary
-from zgbench.reassign import Decision
-from zgbench.rows import Reassigned, Row
+from zgbench.pixels import counts
+from zgbench.pixels.counts import NOWHERE, Counts, Gathered, ImageCounts
+from zgbench.scores import metrics
+from zgbench.scores.reassignment import Decision
+from zgbench.scores.verification import Reassigned, Row
 
 OFFLINE = zgbench.PRESETS["offline"]
 
@@ -81,7 +82,7 @@ def test_files_do_not_depend_on_the_parts(
         zgbench.evaluate(
             path, data=tiny_voc, protocol=OFFLINE, reassign=["tt"], text_encoder=HashedText(), out=out, partial=True
         )
-        stored = zgbench.result.load_result(out / "s.pas20.result.json")
+        stored = zgbench.scores.result.load_result(out / "s.pas20.result.json")
         result = {key: value for key, value in stored.result.items() if key not in ("files", "timing_s")}
         tables = [pq.read_table(out / f"s.pas20.{kind}.parquet") for kind in ("stats", "segments")]
         found.append((result, tables, (out / "s.pas20.per_class.csv").read_bytes()))

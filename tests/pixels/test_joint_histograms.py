@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.test_pixel_pass import counted
+from tests.pixels.test_pixel_pass import counted
 from zgbench.datasets.truth import INVALID, Truth, table
-from zgbench.joint_counts import Entries, UndefinedValue, joint_counts
-from zgbench.submission.masks import lay_out
+from zgbench.pixels.joint_histograms import Entries, UndefinedValue, joint_counts
+from zgbench.submission.mask_checks import lay_out
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (8, 8), (5, 31)])

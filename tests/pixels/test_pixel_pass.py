@@ -9,10 +9,10 @@ import pytest
 
 import zgbench
 from tests.conftest import HashedText
-from zgbench import rle
 from zgbench.datasets.truth import INVALID, Truth, table
-from zgbench.joint_counts import joint_counts
-from zgbench.submission.masks import check_masks
+from zgbench.pixels.joint_histograms import joint_counts
+from zgbench.submission import rle
+from zgbench.submission.mask_checks import check_masks
 from zgbench.submission.schema import Image
 
 

@@ -13,12 +13,12 @@ import pytest
 import zgbench
 from tests.conftest import HashedText
 from tests.submission.parquet_sample import IMAGES, SUBSET, made, report_of, rewritten, spoilt
-from zgbench import ray_engine
-from zgbench.counts import ImageCounts
 from zgbench.datasets import Dataset, open_dataset
 from zgbench.errors import UsageError
-from zgbench.outcome_table import Found, pack, unpack
-from zgbench.pixel_pass import Rejected
+from zgbench.pixels import ray_engine
+from zgbench.pixels.counts import ImageCounts
+from zgbench.pixels.outcome_blocks import Found, pack, unpack
+from zgbench.pixels.pixel_pass import Rejected
 from zgbench.submission.parquet_reader import ParquetReader
 from zgbench.submission.problems import Problem, Report
 

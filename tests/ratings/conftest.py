@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.ratings.postgres import Server, running
-from zgbench import rle
 from zgbench.ratings import Store, open_store
 from zgbench.ratings.content import Content
+from zgbench.submission import rle
 
 SIZE = (4, 6)
 

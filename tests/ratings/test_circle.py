@@ -16,7 +16,6 @@ from tests.ratings.acting import invited
 from tests.ratings.conftest import Clock
 from tests.submission.sample import oracle, write
 from tests.test_evaluate import RIGHT, NoModel, named, run
-from zgbench import rle
 from zgbench.cli.render import by_people
 from zgbench.ratings import Item, Store, export_csv, export_parquet
 from zgbench.ratings.content import canonical, canonical_text
@@ -24,6 +23,7 @@ from zgbench.ratings.known import controls, training
 from zgbench.ratings.reading import read
 from zgbench.ratings.words import GROUP_OF
 from zgbench.sampling import sample
+from zgbench.submission import rle
 
 DEMO = Path(__file__).resolve().parents[2] / "submissions/demo.json"
 

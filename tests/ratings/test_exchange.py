@@ -19,7 +19,7 @@ from zgbench.ratings.answers import MAX_REASON
 from zgbench.ratings.content import Content
 from zgbench.ratings.exchange import rows
 from zgbench.ratings.spreadsheet import shield, unshield
-from zgbench.ratings_table import read_ratings
+from zgbench.scores.human_scores import read_ratings
 
 FORMULAE = ("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", "'", "''", "'''=x", "plain", "a=1", "'quoted'", "")
 

@@ -11,9 +11,9 @@ import pytest
 
 import zgbench
 from tests.conftest import HashedText
+from tests.scores.test_human_scores import ALL, rated
 from tests.submission.sample import write
 from tests.test_evaluate import RIGHT, Clip, named, run
-from tests.test_ratings_table import ALL, rated
 
 WORSE = ("aeroplane", "bicycle", "dog", "a stone")
 

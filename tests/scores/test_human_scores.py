@@ -59,7 +59,7 @@ def test_ratings_of_another_label_are_about_another_question(tiny_voc: Path, tmp
 
 @pytest.mark.parametrize("times", [("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"), ("20", "3")])
 def test_a_raters_latest_score_counts(times: tuple[str, str], tiny_voc: Path, tmp_path: Path) -> None:
-    from zgbench.ratings_table import read_ratings
+    from zgbench.scores.human_scores import read_ratings
 
     path = tmp_path / "r.csv"
     path.write_text(
@@ -85,7 +85,7 @@ def test_a_raters_latest_score_counts(times: tuple[str, str], tiny_voc: Path, tm
     ],
 )  # fmt: skip
 def test_bad_ratings_are_refused(content: str, message: str, tmp_path: Path) -> None:
-    from zgbench.ratings_table import read_ratings
+    from zgbench.scores.human_scores import read_ratings
 
     path = tmp_path / "r.csv"
     path.write_text(content)
@@ -96,7 +96,7 @@ def test_bad_ratings_are_refused(content: str, message: str, tmp_path: Path) -> 
 
 
 def test_ratings_in_parquet_are_the_same(tmp_path: Path) -> None:
-    from zgbench.ratings_table import read_ratings
+    from zgbench.scores.human_scores import read_ratings
 
     table = rated(tmp_path / "r.csv", ALL)
     pd.read_csv(table).to_parquet(tmp_path / "r.parquet")
@@ -107,7 +107,7 @@ def test_ratings_in_parquet_are_the_same(tmp_path: Path) -> None:
 
 def test_a_parquet_table_that_names_its_rows(tmp_path: Path) -> None:
     """pandas stores them in the file; they are a stranger's text, and not the place of a row."""
-    from zgbench.ratings_table import read_ratings
+    from zgbench.scores.human_scores import read_ratings
 
     columns = {"image_id": ["a"], "segment": [0], "label": ["cat"], "rater": ["r"], "score": [9]}
     pd.DataFrame(columns, index=["\u202e name"]).to_parquet(tmp_path / "r.parquet")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zgbench.encoders.base import unit
-from zgbench.reassign import nearest
+from zgbench.scores.reassignment import nearest
 
 
 def test_ties_go_to_the_lowest_class_id() -> None:

@@ -8,12 +8,12 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from tests.oracle import agreement
-from zgbench.ratings.alpha import krippendorff
 from zgbench.ratings.distribution import distribution
-from zgbench.ratings.interval import Interval
-from zgbench.ratings.kappa import mean_kappa, pairwise
 from zgbench.ratings.rater_quality import median_of_others
-from zgbench.separation import described, spearman, youden
+from zgbench.scores.rating_similarity import described, spearman, youden
+from zgbench.statistics.alpha import krippendorff
+from zgbench.statistics.interval import Interval
+from zgbench.statistics.kappa import mean_kappa, pairwise
 
 # Krippendorff, Computing Krippendorff's Alpha-Reliability (2011): observers are rows, units columns, * is missing
 BINARY = ["0 1 0 0 0 0 0 0 1 0", "1 1 1 0 0 1 0 0 0 0"]  # section B
@@ -73,7 +73,7 @@ def test_alpha_is_that_of_the_oracle(level: str, seed: int) -> None:
 def test_the_interval_is_that_of_resampled_items() -> None:
     item, rater, score = random_ratings(7, items=15)
     found = krippendorff(item, rater, score, resamples=200, seed=3)
-    from zgbench import resampling
+    from zgbench.statistics import resampling
 
     paired = [k for k in range(15) if (item == k).sum() >= 2]
     samples = []

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zgbench import metrics, resampling
-from zgbench.counts import Counts, Gathered, ImageCounts
+from zgbench.pixels.counts import Counts, Gathered, ImageCounts
+from zgbench.scores import metrics
+from zgbench.statistics import resampling
 
 CLASSES = np.array([1, 2, 3])
 

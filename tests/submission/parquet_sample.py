@@ -11,7 +11,7 @@ import pytest
 
 import zgbench
 from zgbench.datasets import Dataset, open_dataset
-from zgbench.submission.collect import collect
+from zgbench.pixels.collect import collect
 from zgbench.submission.parquet_reader import ParquetReader
 from zgbench.submission.problems import Report, SubmissionError
 

@@ -12,12 +12,12 @@ import pytest
 
 import zgbench
 from tests.submission.sample import sound, write
-from zgbench import ray_engine
 from zgbench.datasets import open_dataset
 from zgbench.datasets.catalogue import SPECS
 from zgbench.datasets.dataset import _split_ids
 from zgbench.datasets.truth import FolderSource
-from zgbench.outcome_table import unpack
+from zgbench.pixels import ray_engine
+from zgbench.pixels.outcome_blocks import unpack
 from zgbench.submission import json_reader, parquet_guard, parquet_reader
 from zgbench.submission.parquet_reader import ParquetReader
 from zgbench.submission.problems import Report

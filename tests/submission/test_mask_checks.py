@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zgbench import rle
 from zgbench.datasets.truth import Truth, table
 from zgbench.datasets.vocabulary import Vocabulary
-from zgbench.joint_counts import joint_counts
-from zgbench.pixel_pass import BATCH, Item, Rejected, count_batch
-from zgbench.submission.masks import Strip, check_masks
+from zgbench.pixels.joint_histograms import joint_counts
+from zgbench.pixels.pixel_pass import BATCH, Item, Rejected, count_batch
+from zgbench.submission import rle
+from zgbench.submission.mask_checks import Strip, check_masks
 from zgbench.submission.schema import Image
 
 SIZE = (6, 5)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.oracle.rle import compress, decompress
-from zgbench import rle
+from zgbench.submission import rle
 
 
 def blobs(seed: int) -> np.ndarray:

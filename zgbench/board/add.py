@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from zgbench import counts as counts_file
 from zgbench.board.checks import violations
 from zgbench.board.pairs import pairs
 from zgbench.board.store import Board, load_board
@@ -25,12 +24,13 @@ from zgbench.encoders import CachedTextEncoder, EmbeddingCache
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import InternalError, UsageError
 from zgbench.evaluation import evaluate
-from zgbench.files import replacing, sha256_file, write_bytes
-from zgbench.plain_arrow import plain
+from zgbench.pixels import counts as counts_file
 from zgbench.protocol import VERSION, Protocol
-from zgbench.reassign import true_similarity
-from zgbench.result import RESULT, Evaluation, load_result, save_segments
-from zgbench.scoring import ProgressFactory
+from zgbench.scores.reassignment import true_similarity
+from zgbench.scores.result import RESULT, Evaluation, load_result, save_segments
+from zgbench.scores.scoring import ProgressFactory
+from zgbench.storage.files import replacing, sha256_file, write_bytes
+from zgbench.storage.plain_arrow import plain
 from zgbench.submission.reader import suffix_of
 
 SUBMISSIONS = "submissions"

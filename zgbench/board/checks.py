@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from zgbench import resampling
-from zgbench.comparison import row_of, rule_of, vocabulary_of
-from zgbench.result import Stored, number
+from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
+from zgbench.scores.result import Stored, number
+from zgbench.statistics import resampling
 
 _SPARE = 1e-9
 """Sums of floats in another order."""
@@ -18,7 +18,7 @@ def violations(stored: Stored) -> list[str]:
     """Every rule that a result breaks, a sentence each; empty for a sound one.
 
     Args:
-        stored: from :func:`zgbench.result.load_result`, which has checked the hashes of the files beside it.
+        stored: from :func:`zgbench.scores.result.load_result`, which has checked the hashes of the files beside it.
     """
     found = [wrong for row in stored.result["scores"] for wrong in _row(stored, row)]
     data = stored.result["dataset"]

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import resampling
 from zgbench.board.pairs import LEVEL, pairs
 from zgbench.board.store import Board, Entry
 from zgbench.board.summary import Summary, summary, weights
-from zgbench.comparison import vocabulary_of
 from zgbench.errors import UsageError
+from zgbench.scores.comparison import vocabulary_of
+from zgbench.statistics import resampling
 
 MOST = 6
 """Methods that may be compared at once: 15 pairs."""

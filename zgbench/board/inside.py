@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from zgbench import metrics
 from zgbench.board.method import Opened, opened
 from zgbench.board.overlap import overlap, widened
 from zgbench.board.store import Board, Entry
 from zgbench.board.submissions import find, folders
-from zgbench.comparison import vocabulary_of
 from zgbench.errors import InputError, UsageError, ZgbenchError
 from zgbench.overlay import GREY, draw
+from zgbench.scores import metrics
+from zgbench.scores.comparison import vocabulary_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,7 +210,7 @@ def _prediction(
     board: Board, entry: Entry, image_id: str, size: tuple[int, int], photo: Any, truth: Any, colours: list[int] | None
 ) -> tuple[Any, str]:
     """The drawn segments, or why there are none."""
-    from zgbench.board.masks import segments_of
+    from zgbench.board.segment_masks import segments_of
 
     file = submission_file(board, entry)
     if file is None:

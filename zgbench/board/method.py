@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import metrics
 from zgbench.board.store import Board, Entry, ScoreRow
-from zgbench.comparison import row_of, rule_of, vocabulary_of
 from zgbench.errors import UsageError
-from zgbench.resampling import total
-from zgbench.result import Stored
-from zgbench.rows import Row
+from zgbench.scores import metrics
+from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
+from zgbench.scores.result import Stored
+from zgbench.scores.verification import Row
+from zgbench.statistics.resampling import total
 
 GENERIC = frozenset(
     """

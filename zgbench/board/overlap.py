@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from zgbench.counts import NOWHERE, Counts
+from zgbench.pixels.counts import NOWHERE, Counts
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]

@@ -1,6 +1,6 @@
 """The paired test of every two methods of a group: what ranks and comparisons stand on.
 
-The sign-flip test of :func:`zgbench.resampling.compare`, with the same signs, for all pairs at once. A flip changes
+The sign-flip test of :func:`zgbench.statistics.resampling.compare`, with the same signs, for all pairs at once. A flip changes
 sums by a linear function of each method's statistics, so each method is projected on the signs once and a pair costs
 a difference. Scores that are a ratio of sums take all 10,000 draws. ``iou_dataset``, a ratio for each class, stops
 early where more draws could not move p across 0.05: see ``draws``.
@@ -21,13 +21,13 @@ from scipy import sparse
 
 from zgbench.board.store import Board, Group
 from zgbench.board.summary import Summary, summary
-from zgbench.comparison import DRAWS
 from zgbench.encoders.cache import cache_dir
 from zgbench.errors import ZgbenchError
-from zgbench.files import write_bytes
-from zgbench.metrics import mean_class_iou
 from zgbench.protocol import Protocol
-from zgbench.resampling import flips, total
+from zgbench.scores.comparison import DRAWS
+from zgbench.scores.metrics import mean_class_iou
+from zgbench.statistics.resampling import flips, total
+from zgbench.storage.files import write_bytes
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]

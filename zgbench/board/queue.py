@@ -26,7 +26,7 @@ from typing import Literal, get_args
 
 from zgbench.board.upload import Upload
 from zgbench.errors import InputError, UsageError
-from zgbench.files import write_bytes
+from zgbench.storage.files import write_bytes
 
 State = Literal["received", "checking", "queued", "running", "done", "refused", "failed"]
 WAITING: tuple[State, ...] = ("received", "checking", "queued", "running")

@@ -13,7 +13,7 @@ from zgbench.board.add import store
 from zgbench.board.store import Board, Entry
 from zgbench.board.submissions import find
 from zgbench.evaluation import evaluate
-from zgbench.result import Stored, load_result
+from zgbench.scores.result import Stored, load_result
 
 CLOSE = 1e-4
 """Largest difference of a cosine between two kinds of processor; no class and no score may move."""

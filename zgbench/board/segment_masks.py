@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import rle
 from zgbench.datasets import Vocabulary
 from zgbench.errors import InputError
-from zgbench.submission import schema
+from zgbench.submission import rle, schema
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 

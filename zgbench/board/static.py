@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from zgbench.board.cited import NOTE, cited_rows
-from zgbench.board.export import percent, plain, ranking_markdown
 from zgbench.board.ranking import RULE, ranking
+from zgbench.board.ranking_text import percent, plain, ranking_markdown
 from zgbench.board.store import SCORES, Board, Group
-from zgbench.files import write_bytes
+from zgbench.storage.files import write_bytes
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1b1f24; --back: #ffffff; --soft: #5b6570; --line: #d7dce1; --bar: #2f6fde; --zebra: #f5f7f9; }

@@ -14,7 +14,7 @@ from typing import Any
 from zgbench import pages
 from zgbench.datasets import KEYS
 from zgbench.errors import UsageError, ZgbenchError
-from zgbench.result import FORMAT, RESULT, Stored, load_result
+from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
 
 SCORES = {
     "iou_image": "IoU image",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zgbench import pages
 from zgbench.errors import DataError
-from zgbench.files import sha256_file
+from zgbench.storage.files import sha256_file
 from zgbench.submission.reader import SUFFIXES
 
 

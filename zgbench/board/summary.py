@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from zgbench import metrics, resampling
 from zgbench.board.store import Entry, ScoreRow
-from zgbench.comparison import row_of, statistics_of, vocabulary_of
 from zgbench.encoders.cache import cache_dir
 from zgbench.errors import DataError, ZgbenchError
-from zgbench.files import write_bytes
-from zgbench.plain_arrow import plain
+from zgbench.scores import metrics
+from zgbench.scores.comparison import row_of, statistics_of, vocabulary_of
+from zgbench.statistics import resampling
+from zgbench.storage.files import write_bytes
+from zgbench.storage.plain_arrow import plain
 
 Float = NDArray[np.float64]
 _FORMAT = 1
@@ -32,7 +33,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Hits:
-    """Statistics of Text Generation Quality, in the place of :class:`zgbench.metrics.Statistics`.
+    """Statistics of Text Generation Quality, see :class:`zgbench.statistics.resampling.Statistics`.
 
     Attributes:
         per_image: sparse float64 [images, 2]; truth segments whose label fits, and all truth segments.

@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from zgbench import metrics
 from zgbench.board.method import Opened, opened
 from zgbench.board.overlap import overlap
 from zgbench.board.store import Board
-from zgbench.comparison import rule_of, vocabulary_of
-from zgbench.counts import NOWHERE, Counts
 from zgbench.errors import UsageError
-from zgbench.reassign import distinct_labels
-from zgbench.resampling import total
+from zgbench.pixels.counts import NOWHERE, Counts
+from zgbench.scores import metrics
+from zgbench.scores.comparison import rule_of, vocabulary_of
+from zgbench.scores.reassignment import distinct_labels
+from zgbench.statistics.resampling import total
 
 Int = NDArray[np.int64]
 _TITLES = {
@@ -153,7 +153,7 @@ def names_on_truth(row: Opened) -> Int:
 
 
 def _selected(counts: Counts, assigned: Int, images: NDArray[np.bool_]) -> tuple[Counts, Int]:
-    from zgbench.counts import select
+    from zgbench.pixels.counts import select
 
     return select(counts, images), assigned[images[counts.owner]]
 

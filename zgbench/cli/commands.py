@@ -52,7 +52,7 @@ class Progress:
 
 
 def _workers(options: argparse.Namespace) -> int:
-    from zgbench.pixel_pass import default_workers
+    from zgbench.pixels.pixel_pass import default_workers
 
     if options.workers is not None and options.workers < 1:
         raise UsageError(f"--workers {options.workers}: expected at least 1.")
@@ -65,7 +65,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
     from zgbench.cli.render import print_evaluation
     from zgbench.evaluation import evaluate as run
-    from zgbench.result import RESULT
+    from zgbench.scores.result import RESULT
 
     with Progress() as progress:
         found = run(
@@ -84,7 +84,7 @@ def evaluate(options: argparse.Namespace) -> int:
 def validate(options: argparse.Namespace) -> int:
     """``zgbench validate``."""
     from zgbench.submission.problems import quote
-    from zgbench.submission.validation import validate as run
+    from zgbench.validation import validate as run
 
     with Progress() as progress:
         found = run(
@@ -105,7 +105,7 @@ def validate(options: argparse.Namespace) -> int:
 def compare(options: argparse.Namespace) -> int:
     """``zgbench compare``."""
     from zgbench.cli.render import print_comparison
-    from zgbench.comparison import compare as run
+    from zgbench.scores.comparison import compare as run
 
     found = run(options.a, options.b)
     if options.format == "json":

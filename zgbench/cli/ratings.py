@@ -123,8 +123,8 @@ def _cells(figures: RaterQuality) -> list[str]:
 
 def export(options: argparse.Namespace) -> int:
     """``zgbench ratings export``."""
-    from zgbench.files import write_bytes
     from zgbench.ratings import export_csv, export_parquet
+    from zgbench.storage.files import write_bytes
 
     target = Path(options.target)
     if target.suffix not in (".csv", ".parquet"):

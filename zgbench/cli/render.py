@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from zgbench.comparison import Comparison, significant
-from zgbench.result import Evaluation, flat
+from zgbench.scores.comparison import Comparison, significant
+from zgbench.scores.result import Evaluation, flat
 
 SCORES = {
     "iou_image": "IoU image",

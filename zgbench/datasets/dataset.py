@@ -13,7 +13,7 @@ from zgbench.datasets.catalogue import KEYS, Part, Spec, spec_of
 from zgbench.datasets.truth import FolderSource, TruthSource
 from zgbench.datasets.vocabulary import PngOrder, Vocabulary
 from zgbench.errors import DataError, UsageError
-from zgbench.files import sha256_lines
+from zgbench.storage.files import sha256_lines
 
 _MAX_LIST = 16 << 20
 _SUBSET = re.compile(r"first:(?P<first>\d+)|random:(?P<random>\d+):(?P<seed>\d+)")

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from zgbench.datasets.truth import INVALID, Truth, read_photo, read_png
 from zgbench.errors import DataError, ZgbenchError
-from zgbench.files import new_folder, stamp
-from zgbench.plain_arrow import plain_stream
+from zgbench.storage.files import new_folder, stamp
+from zgbench.storage.plain_arrow import plain_stream
 
 if TYPE_CHECKING:
     from zgbench.datasets.dataset import Dataset

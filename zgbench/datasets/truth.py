@@ -17,11 +17,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import files
 from zgbench.datasets import vocabulary
 from zgbench.datasets.mat_file import read_label_map
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.errors import DataError
+from zgbench.storage import files
 
 MAX_PIXELS = 1 << 26
 """Of a truth or photo: 64 million, a hundred times what the data sets hold."""

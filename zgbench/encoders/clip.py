@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zgbench.encoders.base import Vectors, device, needs, unit
 from zgbench.encoders.text import first_line, quiet
 from zgbench.errors import ModelUnavailable
-from zgbench.files import sha256_file
+from zgbench.storage.files import sha256_file
 
 _BATCH = 64
 

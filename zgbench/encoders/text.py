@@ -15,7 +15,7 @@ import numpy as np
 
 from zgbench.encoders.base import Vectors, device, needs, unit
 from zgbench.errors import ModelUnavailable
-from zgbench.files import sha256_file
+from zgbench.storage.files import sha256_file
 
 _BATCH = 16
 _LENGTHS = (8, 16, 32, 64, 128, 256)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from zgbench import pixel_pass
-from zgbench.counts import Counts, Gathered, ImageCounts
 from zgbench.datasets import Dataset
-from zgbench.pixel_pass import Outcome, Rejected
+from zgbench.pixels import pixel_pass
+from zgbench.pixels.counts import Counts, Gathered, ImageCounts
+from zgbench.pixels.pixel_pass import Outcome, Rejected
 from zgbench.submission import schema
-from zgbench.submission.masks import check_masks
+from zgbench.submission.mask_checks import check_masks
 from zgbench.submission.problems import Problem, Report, quote
 from zgbench.submission.reader import Reader
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.errors import DataError, UsageError
-from zgbench.files import replacing
-from zgbench.plain_arrow import plain
+from zgbench.storage.files import replacing
+from zgbench.storage.plain_arrow import plain
 
 Int = NDArray[np.int64]
 Int32 = NDArray[np.int32]

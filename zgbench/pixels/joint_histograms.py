@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.datasets.truth import INVALID, VOID, Truth
-from zgbench.submission.masks import Strip
+from zgbench.submission.mask_checks import Strip
 
 Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 Int = NDArray[np.int64]

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from zgbench.counts import ImageCounts
 from zgbench.errors import DataError, InputError
-from zgbench.pixel_pass import Outcome, Rejected
+from zgbench.pixels.counts import ImageCounts
+from zgbench.pixels.pixel_pass import Outcome, Rejected
 from zgbench.submission.problems import Problem
 
 _ERRORS: dict[str, type[InputError]] = {"InputError": InputError, "DataError": DataError}

@@ -1,6 +1,6 @@
 """The pixel pass: submission and truth in, ``N[s, c]`` out, every image looked at once, in parallel processes.
 
-No mask and no label map is ever materialised: see :mod:`zgbench.joint_counts`.
+No mask and no label map is ever materialised: see :mod:`zgbench.pixels.joint_histograms`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench.counts import NOWHERE, ImageCounts
 from zgbench.datasets.truth import Truth, TruthSource
 from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import DataError, InternalError
-from zgbench.joint_counts import Entries, UndefinedValue, joint_counts
-from zgbench.submission.masks import Strip, check_masks, lay_out
+from zgbench.pixels.counts import NOWHERE, ImageCounts
+from zgbench.pixels.joint_histograms import Entries, UndefinedValue, joint_counts
+from zgbench.storage.workers import begin as begin_worker
+from zgbench.submission.mask_checks import Strip, check_masks, lay_out
 from zgbench.submission.problems import Problem, quote
 from zgbench.submission.schema import Image
-from zgbench.workers import begin as begin_worker
 
 BATCH = 32
 """Images sent to a worker at once."""

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from zgbench.counts import ImageCounts
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError, InternalError, UsageError
-from zgbench.outcome_table import Found, pack, unpack
-from zgbench.pixel_pass import BATCH, Item, Outcome, Rejected, count_batch
+from zgbench.pixels.collect import Gate, in_order
+from zgbench.pixels.counts import ImageCounts
+from zgbench.pixels.outcome_blocks import Found, pack, unpack
+from zgbench.pixels.pixel_pass import BATCH, Item, Outcome, Rejected, count_batch
 from zgbench.submission import schema
-from zgbench.submission.collect import Gate, in_order
 from zgbench.submission.parquet_reader import ParquetReader, Span
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import Reader
@@ -93,7 +93,7 @@ def outcomes(
     address: str | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Outcome]:
-    """What :func:`zgbench.pixel_pass.count_all` would give, worked out on a cluster.
+    """What :func:`zgbench.pixels.pixel_pass.count_all` would give, worked out on a cluster.
 
     Every node must see the submission and the data under the same paths.
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import rle
 from zgbench.errors import InputError
 from zgbench.ratings.records import Question
+from zgbench.submission import rle
 
 QUESTIONS: tuple[Question, ...] = ("T", "T*")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import resampling
-from zgbench.ratings.interval import Interval, interval, undefined
+from zgbench.statistics import resampling
+from zgbench.statistics.interval import Interval, interval, undefined
 
 Int = NDArray[np.int64]
 

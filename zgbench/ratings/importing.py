@@ -11,9 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from zgbench.csv_table import read_csv
 from zgbench.errors import InputError
-from zgbench.plain_arrow import plain
 from zgbench.ratings.answers import MAX_REASON, SCORE, SKIP, WITHDRAWN
 from zgbench.ratings.assignment import CONTROL, ITEM, OPEN, RATED, SKIPPED, recount
 from zgbench.ratings.content import QUESTIONS, Content, canonical_text, position
@@ -21,6 +19,8 @@ from zgbench.ratings.exchange import require_columns
 from zgbench.ratings.records import CANNOT_TELL
 from zgbench.ratings.spreadsheet import unshield
 from zgbench.ratings.tables import items, leases, raters, ratings
+from zgbench.storage.csv_table import read_csv
+from zgbench.storage.plain_arrow import plain
 from zgbench.submission.problems import quote
 from zgbench.submission.schema import text_problem
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import rle
 from zgbench.datasets import Dataset
 from zgbench.ratings.content import Content, canonical, draw
 from zgbench.ratings.records import Question
 from zgbench.ratings.words import GROUP_OF, TOO_GENERAL, spoken
+from zgbench.submission import rle
 
 _LEAST = 0.02  # of the picture: large enough to be seen on a phone
 _ALIKE = 0.5  # the smaller of two parts of a half-right segment, beside the larger

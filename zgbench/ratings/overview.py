@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from zgbench.ratings.alpha import krippendorff
 from zgbench.ratings.assignment import CONTROL, ITEM, RATED, TRAINING
 from zgbench.ratings.content import QUESTIONS
 from zgbench.ratings.distribution import distribution
-from zgbench.ratings.interval import Interval
-from zgbench.ratings.kappa import mean_kappa
 from zgbench.ratings.rater_quality import of_answers
 from zgbench.ratings.reading import UNKNOWN, Answers, read
 from zgbench.ratings.rules import parse
 from zgbench.ratings.store import Store
 from zgbench.ratings.tables import items, leases, raters, ratings
+from zgbench.statistics.alpha import krippendorff
+from zgbench.statistics.interval import Interval
+from zgbench.statistics.kappa import mean_kappa
 
 HOUR_S = 3600.0
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import rle
+from zgbench.submission import rle
 
 Question = Literal["T", "T*"]
 """Predicted label (user study, table 2 of the paper) or reassigned label (verification, table 1)."""

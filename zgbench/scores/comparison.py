@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from zgbench import metrics, resampling
 from zgbench.datasets.catalogue import SPECS
 from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import UsageError
-from zgbench.resampling import Difference
-from zgbench.result import Stored, load_result
-from zgbench.rows import Row, background_of, verified
+from zgbench.scores import metrics
+from zgbench.scores.result import Stored, load_result
+from zgbench.scores.verification import Row, background_of, verified
+from zgbench.statistics import resampling
+from zgbench.statistics.resampling import Difference
 
 DRAWS = 10_000
 

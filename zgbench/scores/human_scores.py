@@ -16,14 +16,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench.counts import Counts
-from zgbench.csv_table import read_csv
 from zgbench.datasets import Vocabulary
 from zgbench.errors import InputError
-from zgbench.plain_arrow import plain
+from zgbench.pixels.counts import Counts
 from zgbench.protocol import HumanAggregate
 from zgbench.ratings.content import item_id
 from zgbench.ratings.spreadsheet import unshield
+from zgbench.storage.csv_table import read_csv
+from zgbench.storage.plain_arrow import plain
 from zgbench.submission.problems import quote
 
 COLUMNS = ("image_id", "segment", "label", "rater", "score")

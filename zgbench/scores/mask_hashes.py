@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from zgbench import rle
-from zgbench.counts import Counts
 from zgbench.datasets import Dataset
+from zgbench.pixels.counts import Counts
 from zgbench.ratings.content import canonical, mask_sha256
-from zgbench.submission import schema
+from zgbench.submission import rle, schema
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import Reader
 

@@ -1,6 +1,6 @@
 """From counts to scores in three steps: counts per image, sum, score.
 
-The middle step is a plain sum over images, so one resampler (:mod:`zgbench.resampling`) gives every score its
+The middle step is a plain sum over images, so one resampler (:mod:`zgbench.statistics.resampling`) gives every score its
 interval and every pair of methods its test.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from zgbench.counts import Counts
+from zgbench.pixels.counts import Counts
 from zgbench.protocol import Background, Scoring
 
 Int = NDArray[np.int64]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from zgbench import resampling
+from zgbench.statistics import resampling
 
 Float = NDArray[np.float64]
 _CHUNK = 50

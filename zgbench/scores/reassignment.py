@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench.counts import Counts
 from zgbench.datasets import Vocabulary
 from zgbench.encoders.base import TextEncoder, Vectors, unit
 from zgbench.errors import InputError
+from zgbench.pixels.counts import Counts
 from zgbench.submission.problems import quote
 
 _CHUNK = 4096

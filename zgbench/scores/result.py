@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zgbench import counts as counts_file
-from zgbench.counts import Counts
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError
-from zgbench.files import replacing, replacing_all, sha256_file
-from zgbench.plain_arrow import plain
+from zgbench.pixels import counts as counts_file
+from zgbench.pixels.counts import Counts
 from zgbench.protocol import VERSION, Protocol
-from zgbench.reassign import Decision
-from zgbench.resampling import Estimate
-from zgbench.rows import Reassigned
+from zgbench.scores.reassignment import Decision
+from zgbench.scores.verification import Reassigned
+from zgbench.statistics.resampling import Estimate
+from zgbench.storage.files import replacing, replacing_all, sha256_file
+from zgbench.storage.plain_arrow import plain
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from zgbench import metrics, resampling
-from zgbench.counts import Counts, select
 from zgbench.datasets import Dataset
 from zgbench.encoders import EmbeddingCache, ImageTextEncoder, TextEncoder
 from zgbench.errors import ModelUnavailable
+from zgbench.pixels.counts import Counts, select
 from zgbench.protocol import Protocol, sign
-from zgbench.ratings_table import Ratings, fully_rated
-from zgbench.reassign import true_similarity
-from zgbench.resampling import Resamples
-from zgbench.result import Evaluation, number
-from zgbench.rows import Reassigned, Row, background_of, verified
-from zgbench.separation import described
+from zgbench.scores import metrics
+from zgbench.scores.human_scores import Ratings, fully_rated
+from zgbench.scores.rating_similarity import described
+from zgbench.scores.reassignment import true_similarity
+from zgbench.scores.result import Evaluation, number
+from zgbench.scores.verification import Reassigned, Row, background_of, verified
+from zgbench.statistics import resampling
+from zgbench.statistics.resampling import Resamples
 from zgbench.submission import schema
 from zgbench.submission.reader import Reader, stem_of
 

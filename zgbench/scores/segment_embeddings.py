@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from zgbench import rle
-from zgbench.counts import Counts
 from zgbench.datasets import Dataset
 from zgbench.encoders.base import ImageTextEncoder, Vectors
 from zgbench.encoders.cache import EmbeddingCache
 from zgbench.errors import DataError
-from zgbench.reassign import read_embeddings
-from zgbench.submission import schema
+from zgbench.pixels.counts import Counts
+from zgbench.scores.reassignment import read_embeddings
+from zgbench.submission import rle, schema
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import Reader
 

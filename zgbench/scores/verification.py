@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import metrics
-from zgbench.counts import Counts, select
 from zgbench.datasets import Vocabulary
+from zgbench.pixels.counts import Counts, select
 from zgbench.protocol import Protocol, Reassignment, Scoring
-from zgbench.ratings_table import LEVELS, fully_rated
-from zgbench.reassign import Decision
+from zgbench.scores import metrics
+from zgbench.scores.human_scores import LEVELS, fully_rated
+from zgbench.scores.reassignment import Decision
 
 
 @dataclass(frozen=True)

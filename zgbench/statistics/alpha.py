@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import resampling
-from zgbench.ratings.interval import Interval, interval, undefined
+from zgbench.statistics import resampling
+from zgbench.statistics.interval import Interval, interval, undefined
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import resampling
+from zgbench.statistics import resampling
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from zgbench import resampling
-from zgbench.ratings.interval import Interval, interval, undefined
+from zgbench.statistics import resampling
+from zgbench.statistics.interval import Interval, interval, undefined
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-
-from zgbench.metrics import Statistics
 
 Float = NDArray[np.float64]
 _CHUNK = 125
@@ -21,6 +20,21 @@ _SUMMED = 32
 _PRODUCT = 1 << 18  # numbers that are multiplied at once
 KEPT = 1 << 24
 """Most bytes of bootstrap weights that are kept: 16,777 images at 1,000 resamples."""
+
+
+class Statistics(Protocol):
+    """Per-image numbers whose sums over images are all that some scores need.
+
+    Attributes:
+        per_image: sparse float64 [images, columns].
+    """
+
+    @property
+    def per_image(self) -> sparse.csr_matrix: ...
+
+    def scores(self, sums: Float) -> dict[str, Float]:
+        """Score name → float64 [...] of summed statistics, float64 [..., columns]; NaN where undefined."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench import rle
+from zgbench.submission import rle
 from zgbench.submission.problems import Problem
 from zgbench.submission.schema import Image
 

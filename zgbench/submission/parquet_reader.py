@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zgbench.errors import InputError
-from zgbench.plain_arrow import plain
+from zgbench.storage.plain_arrow import plain
 from zgbench.submission import parquet_guard, schema
 from zgbench.submission.problems import Problem, Report, quote
 

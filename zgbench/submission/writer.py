@@ -15,10 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zgbench import rle
 from zgbench.errors import UsageError
-from zgbench.files import replacing
-from zgbench.submission import schema
+from zgbench.storage.files import replacing
+from zgbench.submission import rle, schema
 from zgbench.submission.parquet_reader import METADATA_KEY
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import suffix_of
