@@ -16,7 +16,7 @@ import numpy as np
 
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError
-from zgbench.pixels import counts as counts_file
+from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
 from zgbench.protocol import VERSION, Protocol
 from zgbench.scores.reassignment import Decision
