@@ -11,9 +11,9 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
@@ -24,13 +24,14 @@ from zgbench.pixels.collect import Gate, collect
 from zgbench.pixels.counts import Counts
 from zgbench.pixels.pixel_pass import Outcome
 from zgbench.protocol import Protocol, Reassignment, preset
+from zgbench.scores.given_mapping import read_mapping
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
 from zgbench.scores.result import Evaluation
 from zgbench.scores.scoring import by_people, scored
 from zgbench.scores.subject import ProgressFactory, Subject, silent
 from zgbench.scores.verification import Reassigned
-from zgbench.scores.ways import WAYS, Encoders, Way
+from zgbench.scores.ways import WAYS, ByTable, Encoders, Way
 from zgbench.storage.files import check_folder, sha256_file
 from zgbench.submission import schema
 from zgbench.submission.problems import Report
@@ -61,6 +62,7 @@ def evaluate(
     data: str | os.PathLike[str] | None = None,
     protocol: str | Protocol | None = None,
     reassign: Sequence[str] | None = None,
+    mapping: str | os.PathLike[str] | None = None,
     ratings: str | os.PathLike[str] | None = None,
     partial: bool = False,
     subset: str | None = None,
@@ -83,8 +85,9 @@ def evaluate(
         submission: ``.json``, ``.json.gz`` or ``.parquet``, see submissions/README.md.
         data: folder of the data sets, see :func:`zgbench.datasets.open_dataset`; mini needs none.
         protocol: preset name or Protocol; default ``mini`` on the data set mini, else ``v1``.
-        reassign: ``tt``, ``st`` or both. By default both are tried, and what cannot be had is told in the result;
-            what is asked for by name and cannot be had is an error.
+        reassign: some of ``tt``, ``lt`` and ``st``. By default all are tried (none with a ``mapping``), and what cannot be
+            had is told in the result; what is asked for by name and cannot be had is an error.
+        mapping: table of labels and classes to reassign by, see :mod:`zgbench.scores.given_mapping`.
         ratings: store or table of human ratings, see :func:`zgbench.scores.human_scores.read_ratings`.
         partial: score the images that the submission has.
         subset: ``first:N`` or ``random:N:SEED``.
@@ -113,12 +116,14 @@ def evaluate(
         reader, sha256, header, report = _opened(submission)
         if not isinstance(protocol, Protocol):
             protocol = preset(protocol, header.dataset, background=background, human=human, seed=seed)
-        asked = _asked(reassign)
+        asked = _asked(reassign, with_mapping=mapping is not None)
         people = read_ratings(ratings) if ratings is not None else None
         dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
         subject = Subject(reader, header, sha256, dataset, protocol, dataset.source.stamp(dataset.ids))
         encoders = Encoders.of(protocol, text_encoder, clip)
-        ways: list[Way] = [WAYS[how](subject, encoders) for how in asked]
+        ways = [WAYS[how](subject, encoders) for how in asked]
+        if mapping is not None:
+            ways.append(ByTable(subject, read_mapping(mapping, dataset.vocabulary)))
         unavailable: dict[str, str] = {}
         if not report.kinds:
             ways = _at_hand(ways, unavailable, strict=reassign is not None)
@@ -153,12 +158,13 @@ def _opened(path: str | os.PathLike[str]) -> tuple[Reader, str, schema.Header, R
     return reader, sha256, header, report
 
 
-def _asked(reassign: Sequence[str] | None) -> tuple[Reassignment, ...]:
-    known: tuple[Reassignment, ...] = get_args(Reassignment)
-    names = [name.strip().upper() for name in reassign] if reassign is not None else ["TT", "ST"]
-    if not names or not set(names) <= set(known):
-        raise UsageError(f"--reassign {','.join(reassign or [])}: expected tt, st or tt,st.")
-    return tuple(how for how in known if how in names)
+def _asked(reassign: Sequence[str] | None, *, with_mapping: bool) -> tuple[Reassignment, ...]:
+    if reassign is None:
+        return () if with_mapping else tuple(WAYS)
+    names = {name.strip().upper() for name in reassign}
+    if not names or not names <= set(WAYS):
+        raise UsageError(f"--reassign {','.join(reassign)}: expected some of tt, lt, st, such as tt,lt.")
+    return tuple(how for how in WAYS if how in names)
 
 
 def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) -> list[Way]:
@@ -170,7 +176,7 @@ def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) 
     found = []
     for way in ways:
         try:
-            way.check()
+            unavailable |= way.check()
             found.append(way)
         except ModelUnavailable as error:
             if strict:
@@ -231,15 +237,14 @@ def _reassigned(
     found = []
     for way in ways:
         try:
-            decision, encoder = way.decide(counts, progress), way.encoder
+            one = way.decide(counts, progress)
         except ModelUnavailable as error:
             if strict:
                 raise
             unavailable[way.how] = str(error)
             continue
-        rated = None
         if people is not None:
             about = (subject.dataset.vocabulary, subject.protocol.human, subject.dataset.key)
-            rated = people.aggregated(counts, decision.class_id, *about, masks)
-        found.append(Reassigned(way.how, decision, encoder, rated))
+            one = replace(one, rated=people.aggregated(counts, one.decision.class_id, *about, masks))
+        found.append(one)
     return found

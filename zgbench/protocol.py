@@ -16,7 +16,7 @@ Background = Literal["count", "ignore", "released"]
 Scoring = Literal["v1", "iccv2023"]
 SegmentEmbeddings = Literal["zgbench", "submitted"]
 HumanAggregate = Literal["median", "mean", "min", "majority"]
-Reassignment = Literal["TT", "ST"]
+Reassignment = Literal["TT", "ST", "LT", "MAP"]
 
 
 @dataclass(frozen=True)

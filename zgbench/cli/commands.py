@@ -71,7 +71,7 @@ def evaluate(options: argparse.Namespace) -> int:
         found = run(
             options.submission, data=options.data, protocol=options.protocol,
             reassign=options.reassign.split(",") if options.reassign is not None else None,
-            ratings=options.ratings, partial=options.partial, subset=options.subset, background=options.background,
+            mapping=options.mapping, ratings=options.ratings, partial=options.partial, subset=options.subset, background=options.background,
             human=options.human, seed=options.seed, out=options.out, workers=_workers(options),
             engine=options.engine, ray_address=options.ray_address,
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,

@@ -53,8 +53,12 @@ def _evaluate(commands: Any) -> None:
     p.add_argument("--protocol", choices=PROTOCOLS, help="preset of rules (default: v1, on mini: mini)")
     p.add_argument(
         "--reassign",
-        metavar="tt,st",
-        help="reassignments to score; what is named here must be possible (default: what is possible)",
+        metavar="tt,lt,st",
+        help="reassignments to score: text to text, by the lexicon, segment to text; what is named here must be possible "
+        "(default: what is possible)",
+    )
+    p.add_argument(
+        "--mapping", metavar="FILE.csv", help="reassign by a table with the columns label and class (see mapping new)"
     )
     p.add_argument(
         "--ratings",

@@ -10,7 +10,7 @@ import platform
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError
 from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
-from zgbench.protocol import VERSION, Protocol
+from zgbench.protocol import VERSION, Protocol, Reassignment
 from zgbench.scores.reassignment import Decision
 from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
-from zgbench.scores.verification import Reassigned
+from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
 from zgbench.storage.files import replacing, replacing_all, sha256_file
 from zgbench.storage.plain_arrow import plain
@@ -185,8 +185,12 @@ def _segments_table(counts: Counts, segments: slice, reassignments: list[Reassig
     }
     for reassigned in reassignments:
         how = reassigned.how.lower()
-        columns[f"{how}_class"] = pa.array(reassigned.decision.class_id[segments].astype(np.int32))
-        columns[f"{how}_similarity"] = pa.array(reassigned.decision.similarity[segments])
+        decision = reassigned.decision
+        columns[f"{how}_class"] = pa.array(decision.class_id[segments].astype(np.int32))
+        if how in ("tt", "st"):
+            columns[f"{how}_similarity"] = pa.array(decision.similarity[segments])
+        if decision.level is not None:
+            columns[f"{how}_level"] = pa.array(decision.level[segments])
         if reassigned.rated is not None:
             columns[f"{how}_rated"] = pa.array(reassigned.rated[segments], from_pandas=True)
     return pa.table(columns)
@@ -229,7 +233,9 @@ def load_result(path: Path) -> Stored:
                     f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again."
                 )
         counts = counts_file.load(places["stats"])
-        found = Stored(path, cast(Result, result), counts, _read_segments(places["segments"], len(counts.labels)))
+        found = Stored(
+            path, cast(Result, result), counts, _read_segments(places["segments"], len(counts.labels), result["scores"])
+        )
         _ = found.protocol
         return found
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
@@ -237,21 +243,27 @@ def load_result(path: Path) -> Stored:
         raise InputError(f"{path}: not a readable result file ({shown}).") from error
 
 
-def _read_segments(path: Path, segments: int) -> list[Reassigned]:
+def _read_segments(path: Path, segments: int, rows: list[ScoreRow]) -> list[Reassigned]:
     import pyarrow.parquet as pq
 
     table = pq.read_table(plain(path))
     if len(table) != segments:
         raise ValueError(f"{path.name} has {len(table)} rows, the statistics {segments} segments")
-    return [
-        Reassigned(
-            how,
-            Decision(
-                table[f"{how.lower()}_class"].to_numpy().astype(np.int64), table[f"{how.lower()}_similarity"].to_numpy()
-            ),
-            "",
-            table[f"{how.lower()}_rated"].to_numpy() if f"{how.lower()}_rated" in table.column_names else None,
+
+    def column(how: str, name: str) -> Any:
+        found = f"{how.lower()}_{name}"
+        return table[found].to_numpy() if found in table.column_names else None
+
+    reassigned = []
+    for how in get_args(Reassignment):
+        if (class_id := column(how, "class")) is None:
+            continue
+        similarity = column(how, "similarity")
+        decision = Decision(
+            class_id.astype(np.int64),
+            np.ones(segments, dtype=np.float32) if similarity is None else similarity,
+            column(how, "level"),
         )
-        for how in ("TT", "ST")
-        if f"{how.lower()}_class" in table.column_names
-    ]
+        with_text = any(row["reassign"] == how and row["verify"] == WITH_TEXT for row in rows)
+        reassigned.append(Reassigned(how, decision, "", column(how, "rated"), "stored" if with_text else ""))
+    return reassigned

@@ -118,6 +118,11 @@ def scored(
         "tgq": tgq,
         "unavailable": unavailable,
     }  # fmt: skip
+    for one in reassigned:
+        if one.labels is not None:
+            result["labels"] = {**asdict(one.labels), "vague": one.labels.vague}
+        if one.note:
+            result["notes"] = [*result.get("notes", []), one.note]
     made_from = {
         "submission_sha256": subject.sha256,
         "truth_sha256": dataset.source.fingerprint(counts.ids),
@@ -128,7 +133,7 @@ def scored(
 
 
 def _signature(protocol: Protocol, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
-    about = facts | {"reassign": row.reassigned.how, "encoder": row.reassigned.encoder, "verify": row.verify}
+    about = facts | {"reassign": row.reassigned.how, "encoder": row.encoder, "verify": row.verify}
     if row.verify.startswith("h"):
         about["human"] = ",".join((protocol.human, UNRATED, *(people.excluded if people is not None else ())))
     return sign(protocol, about)
@@ -147,11 +152,12 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
                 "segments_rated": int((~np.isnan(row.rated)).sum()),
                 "images": len(counts.ids),
                 "images_rated": int(whole.sum()),
-                **described(
+            }
+            if row.decision.level is None and row.how != "MAP":
+                about[row.how] |= described(
                     row.decision.similarity, row.rated, counts.owner,
                     resamples=protocol.resamples, seed=protocol.seed,
-                ),
-            }  # fmt: skip
+                )  # fmt: skip
     return about
 
 
