@@ -40,10 +40,10 @@ class Hierarchy:
             found = self._depth[synset] = 1 + min(map(self.depth, parents)) if parents else 0
         return found
 
-    def wholes(self, synset: int) -> dict[int, int]:
-        """What it, or what it is a kind of by at most two steps, is a part or the stuff of; and their wholes → distance."""
+    def wholes(self, synset: int, climb: int = 2) -> dict[int, int]:
+        """What it, or what it is a kind of by at most ``climb`` steps, is a part or the stuff of; and their wholes → distance."""
         found: dict[int, int] = {}
-        level = {s: d for s, d in self.above(synset).items() if d <= 2}
+        level = {s: d for s, d in self.above(synset).items() if d <= climb}
         for _ in range(_WHOLES_DEEP):
             following: dict[int, int] = {}
             for at, distance in level.items():
@@ -62,6 +62,18 @@ class Hierarchy:
             for group in self.wordnet.wholes(synset, "member"):
                 members[group].append(synset)
         return members
+
+    @cached_property
+    def _below(self) -> dict[int, list[int]]:
+        below: dict[int, list[int]] = defaultdict(list)
+        for synset in range(len(self.wordnet)):
+            for parent in self.wordnet.hypernyms(synset):
+                below[parent].append(synset)
+        return below
+
+    def below(self, synset: int) -> list[int]:
+        """Its direct kinds."""
+        return self._below.get(synset, [])
 
     def members(self, synset: int) -> list[int]:
         """What a group consists of: *tree* for *forest*, *person* for *people*."""
