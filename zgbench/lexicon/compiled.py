@@ -9,6 +9,13 @@ from zgbench.lexicon.hierarchy import Hierarchy
 from zgbench.lexicon.senses import Senses
 
 
+_SHARED_DEPTH = 6
+"""Depth from which a common hypernym tells something about a part."""
+
+_KIN_KINDS = 100
+"""Kinds that a shared hypernym may have for two words to be kin: *barrier* has 75, *wheeled vehicle* 229."""
+
+
 class Compiled:
     """Names to look up and synsets to reach."""
 
@@ -96,7 +103,7 @@ class Compiled:
     def part_of(self, synset: int) -> list[int]:
         """The classes nearest to a part by itself; several where the part fits several equally well."""
         best: dict[int, int] = {}
-        for whole, steps in self._hierarchy.wholes(synset, climb=0).items():
+        for whole, steps in self._hierarchy.wholes(synset, climb=1, deep=2).items():
             for class_id, (_, distance) in self.reach(whole).items():
                 best[class_id] = min(best.get(class_id, 99), steps + distance)
         nearest = min(best.values(), default=0)
@@ -104,20 +111,30 @@ class Compiled:
 
     def fits(self, synset: int, class_id: int) -> bool:
         """Whether the synset, or a kind of it, can be a part of the class: of it, of a kind of it, or of what it is a kind of."""
-        for part in (synset, *self._hierarchy.below(synset)):
-            for whole in self._hierarchy.wholes(part):
-                if class_id in self.reach(whole) or class_id in self._below.get(whole, ()):
-                    return True
-        return False
+        wholes = (w for part in (synset, *self._hierarchy.below(synset)) for w in self._hierarchy.wholes(part))
+        return any(self._about(whole, class_id) for whole in wholes)
 
-    def above_one(self, synset: int) -> int | None:
-        """The one class that the synset is directly above of; None when there are several classes below it, or none."""
-        below = self._below.get(synset, set())
-        if len(below) != 1:
-            return None
-        (class_id,) = below
-        near = any(synset in self._wordnet.hypernyms(s) for s in self.synsets[class_id])
-        return class_id if near else None
+    def is_borne(self, synset: int, class_id: int) -> bool:
+        """Whether the definition of a part names what bears it, and that fits the class: a tire *covers a wheel*."""
+        return any(self._about(bearer, class_id) for bearer in self._senses.borne_by(synset))
+
+    def _about(self, whole: int, class_id: int) -> bool:
+        return class_id in self.reach(whole) or (
+            class_id in self._below.get(whole, ()) and self._hierarchy.depth(whole) >= _SHARED_DEPTH
+        )
+
+    def kin(self, synset: int) -> int | None:
+        """The one class that is a direct kind of the synset, or of what the synset is a direct kind of: *railing*, fence.
+
+        None when there are several such classes, or none, or what they share is so general that it means little.
+        """
+        for above in (synset, *self._wordnet.hypernyms(synset)):
+            if self._hierarchy.size(above, _KIN_KINDS + 1) > _KIN_KINDS:
+                continue
+            near = {c for c in self._below.get(above, ()) if any(above in self._wordnet.hypernyms(s) for s in self.synsets[c])}
+            if len(near) == 1:
+                return next(iter(near))
+        return None
 
     def is_under(self, class_id: int, other: int) -> bool:
         """Whether a class is a kind of another one of the list."""

@@ -142,7 +142,7 @@ class Parser:
         """The noun phrase up to its last noun; None when no word is one."""
         for end in range(len(words), 0, -1):
             nouns = self._nouns(words[:end])
-            if nouns and not (end == 1 and self._is_adjective(words[0])):
+            if nouns and not (end == 1 and self.is_adjective(words[0])):
                 return Phrase(tuple(words[:end]), nouns)
         return None
 
@@ -153,7 +153,7 @@ class Parser:
             span = [part for word in words[start:] for part in word.split("-")] if len(words) - start > 1 else [words[start]]
             if len(span) > 1 and start < len(words) - 1 and self._literal(words[start:]):
                 continue
-            closed = len(span) > 1 and not self._is_adjective(span[0])  # "street light", but not "red coat": a redcoat
+            closed = len(span) > 1 and not self.is_adjective(span[0])  # "street light", but not "red coat": a redcoat
             for joint in ("_", "-", "") if closed else ("_",):
                 found += morphology.noun(joint.join(span), self._wordnet)
         last = words[-1]
@@ -186,9 +186,9 @@ class Parser:
         """Whether a part before *and* is one word that can be an adjective: *orange and white cone*."""
         return len(words) == 1 and self._wordnet.adjectives.get(words[0], 0) > 0
 
-    def _is_adjective(self, word: str) -> bool:
-        """Whether a lone word is the name of a colour or a quality rather than of a thing: *white*, not *orange*."""
-        return self._wordnet.adjectives.get(word, 0) > 2 * sum(self._tags(word)) and len(word) > 0
+    def is_adjective(self, word: str) -> bool:
+        """Whether a word is the name of a colour or a quality rather than of a thing: *white*, not *orange*."""
+        return self._wordnet.adjectives.get(word, 0) > 2 * sum(self._tags(word))
 
     def _context(self, rest: list[str]) -> tuple[tuple[tuple[str, Phrase], ...], tuple[str, ...]]:
         """The nouns behind the head with the word that leads to each, and the verbs."""

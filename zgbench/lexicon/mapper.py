@@ -9,12 +9,23 @@ from os.path import commonprefix
 from zgbench.lexicon import morphology
 from zgbench.lexicon.classes import ClassList
 from zgbench.lexicon.compiled import Compiled
-from zgbench.lexicon.decision import KIND, NAME, PART, SYNONYM, Decision
+from zgbench.lexicon.decision import KIN, KIND, NAME, PART, SYNONYM, Decision
 from zgbench.lexicon.head import Parser, Phrase, Reading
 from zgbench.lexicon.hierarchy import Hierarchy
 from zgbench.lexicon.senses import Senses
 
 _GENERIC_DEPTH = 6
+
+_BODIES = frozenset({"noun.animal", "noun.artifact", "noun.food", "noun.object", "noun.person", "noun.plant", "noun.substance", "noun.body", "noun.group"})
+_VEHICLES = ("conveyance.n.03",)
+_FITTED = ("visual_signal.n.01", "source_of_illumination.n.01")
+_BORNE = (
+    ("conveyance.n.03", ("artifact.n.01", "communication.n.02")),
+    ("building.n.01", ("structure.n.01", "device.n.01", "covering.n.02")),
+    ("person.n.01", ("clothing.n.01",)),
+)
+_ALONE = ("conveyance.n.03", "container.n.01", "furniture.n.01", "way.n.06", "building.n.01", "weapon.n.01")
+"""What stays a thing of its own wherever it is."""
 _DOING = re.compile(r"\bwho ([a-z]+)\b")
 
 
@@ -61,12 +72,14 @@ class Mapper:
     def _phrase(self, phrase: Phrase) -> Decision:
         """The head by its common senses; then as the part of what is named beside it; then by its rarer senses."""
         decision = self._noun_phrase(phrase)
+        if decision.class_id is not None and (mount := self._mounted(phrase, decision)):
+            return mount
         if decision.class_id is not None and decision.level in (NAME, SYNONYM, KIND) and self._is_sure(decision):
             return self._agent(phrase, decision) or decision
         part = self._part(phrase)
         if part or decision.class_id is not None:
             return part or decision
-        return self._head_of_name(phrase) or decision
+        return self._head_of_name(phrase) or self._kin(decision) or decision
 
     def _is_sure(self, decision: Decision) -> bool:
         if decision.synset is None:
@@ -80,6 +93,12 @@ class Mapper:
             if lemma in self.compiled.heads:
                 return Decision(self.compiled.heads[lemma], SYNONYM, word=lemma)
         return None
+
+    def _kin(self, decision: Decision) -> Decision | None:
+        if decision.synset is None or decision.reason not in ("outside", "generic"):
+            return None
+        found = self.compiled.kin(decision.synset)
+        return Decision(found, KIN, word=decision.word, synset=decision.synset) if found is not None else None
 
     def _noun_phrase(self, phrase: Phrase) -> Decision:
         """By the longest span of words that ends at the head and is a class name or a noun of WordNet."""
@@ -130,7 +149,7 @@ class Mapper:
         wholes = self.compiled.part_of(senses[0])
         if len(wholes) == 1:
             return Decision(wholes[0], PART, word=lemma, synset=senses[0])
-        if not wholes and self._hierarchy.depth(senses[0]) <= _GENERIC_DEPTH:
+        if not wholes and all(self._hierarchy.depth(s) <= _GENERIC_DEPTH for s in senses[: max(common, 1)]):
             return Decision(None, None, "generic", lemma, senses[0])
         return Decision(None, None, "ambiguous" if wholes else "outside", lemma, senses[0])
 
@@ -162,42 +181,65 @@ class Mapper:
         return self.word(lemma)
 
     def _part(self, phrase: Phrase) -> Decision | None:
-        """The class of the whole that is named beside its part: *mirror of a car*, *bike tire*."""
+        """The class of the whole that is named beside its part: *mirror of a car*, *bike tire*, *shadow on the wall*."""
         for word in phrase.words[:-1]:
+            if self._parser.is_adjective(word):
+                continue
             for lemma in morphology.noun(word, self._wordnet)[:1]:
                 found = self._within(phrase, self.word(lemma))
                 if found:
                     return found
-        for lead, other in phrase.context[:2]:
-            if lead in ("of", "on", "from", "in"):
-                whole = self._noun_phrase(other)
-                found = self._within(phrase, whole) or (self._attached(phrase, whole) if lead in ("on", "of") else None)
-                if found:
-                    return found
+        for lead, other in phrase.context[:3]:
+            whole = self._whole(other)
+            if lead not in ("of", "on", "from", "in") or whole is None:
+                continue
+            found = self._within(phrase, whole) or self._attached(phrase, whole, lead)
+            if found:
+                return found
         return None
 
+    def _whole(self, phrase: Phrase) -> Decision | None:
+        decision = self._noun_phrase(phrase)
+        return decision if decision.class_id is not None and decision.level in (NAME, SYNONYM, KIND) else None
+
     def _within(self, phrase: Phrase, whole: Decision) -> Decision | None:
+        """The part, where the lexicon knows it as one of the whole."""
         if whole.class_id is None or whole.level not in (NAME, SYNONYM, KIND):
             return None
         for lemma in phrase.nouns:
-            for synset in self._senses.visible(lemma)[0]:
-                if self.compiled.fits(synset, whole.class_id):
+            senses, common = self._senses.visible(lemma)
+            for i, synset in enumerate(senses):
+                if self.compiled.fits(synset, whole.class_id) or (i < common and self.compiled.is_borne(synset, whole.class_id)):
                     return Decision(whole.class_id, PART, word=lemma, synset=synset)
         return None
 
-    def _attached(self, phrase: Phrase, whole: Decision) -> Decision | None:
-        """*logo on a car*, *shirt on a man*: an attachment goes with the thing that bears it."""
-        if whole.class_id is None or whole.level not in (NAME, SYNONYM, KIND):
-            return None
-        bearer = whole.synset if whole.synset is not None else next(iter(self.compiled.synsets[whole.class_id]), None)
-        senses = self._senses.visible(phrase.nouns[0])[0]
-        if bearer is None or not senses:
+    def _attached(self, phrase: Phrase, whole: Decision, lead: str) -> Decision | None:
+        """*logo on a car*, *shirt on a man*, *shadow on the wall*: what is no thing of its own goes with what bears it."""
+        assert whole.class_id is not None
+        lemma = phrase.nouns[0]
+        part = Decision(whole.class_id, PART, word=lemma)
+        senses = self._senses.visible(lemma)[0]
+        if lead == "on" and not any(self._wordnet.domain(s) in _BODIES for s in (*self._wordnet.senses(lemma)[:1], *senses[:1])):
+            return part
+        bearer = self._bearer(whole)
+        if bearer is None or not senses or lead not in ("of", "on"):
             return None
         kind = self._hierarchy.is_kind
-        if kind(bearer, "vehicle.n.01") and kind(senses[0], "device.n.01", "covering.n.02", "structure.n.01", "surface.n.01", "container.n.01", "signal.n.01", "sign.n.02", "symbol.n.01", "part.n.02", "mechanism.n.05"):
-            return Decision(whole.class_id, PART, word=phrase.nouns[0], synset=senses[0])
-        if kind(bearer, "building.n.01") and kind(senses[0], "structure.n.01", "device.n.01", "covering.n.02", "signal.n.01"):
-            return Decision(whole.class_id, PART, word=phrase.nouns[0], synset=senses[0])
-        if kind(bearer, "person.n.01") and kind(senses[0], "clothing.n.01"):
-            return Decision(whole.class_id, PART, word=phrase.nouns[0], synset=senses[0])
+        if any(kind(bearer, b) and kind(senses[0], *parts) and not kind(senses[0], *_ALONE) for b, parts in _BORNE):
+            return Decision(whole.class_id, PART, word=lemma, synset=senses[0])
         return None
+
+    def _mounted(self, phrase: Phrase, decision: Decision) -> Decision | None:
+        """*red light on a bus*: a device or a signal on a vehicle is the vehicle's, whatever class it has by itself."""
+        for lead, other in phrase.context[:1]:
+            whole = self._whole(other) if lead == "on" else None
+            bearer = self._bearer(whole) if whole else None
+            kind = self._hierarchy.is_kind
+            if bearer is not None and whole and decision.synset is not None and kind(bearer, *_VEHICLES) and kind(decision.synset, *_FITTED):
+                return Decision(whole.class_id, PART, word=decision.word, synset=decision.synset)
+        return None
+
+    def _bearer(self, whole: Decision) -> int | None:
+        """The synset of a whole; by its name, the first one of the class."""
+        assert whole.class_id is not None
+        return whole.synset if whole.synset is not None else next(iter(self.compiled.synsets[whole.class_id]), None)

@@ -13,6 +13,9 @@ _COMMON = 0.1
 
 _THINGS = frozenset({"noun.animal", "noun.artifact", "noun.food", "noun.plant", "noun.object", "noun.substance"})
 
+_BORNE = frozenset("of on in to covers forms at under above".split())
+"""Words of definitions that lead from a part to what bears it."""
+
 
 class Senses:
     """Chooses senses by WordNet's counts, what can be seen, and fixed rules."""
@@ -20,6 +23,7 @@ class Senses:
     def __init__(self, hierarchy: Hierarchy, parser: Parser) -> None:
         self._hierarchy, self._wordnet, self._parser = hierarchy, hierarchy.wordnet, parser
         self._visible: dict[str, tuple[list[int], int]] = {}
+        self._borne: dict[int, list[int]] = {}
         self._genera: dict[int, tuple[int, ...]] = {}
 
     def common(self, pairs: list[tuple[int, int]]) -> list[int]:
@@ -83,21 +87,34 @@ class Senses:
             pass
         elif not (" of " in definition and words[1:3] and words[1] in PARTITIVES) and "_".join(words[1:]) not in self._wordnet:
             return []
-        return list(self.genus(synset))
+        return self._find_genus(synset, same=False)
 
     def genus(self, synset: int) -> tuple[int, ...]:
-        """What the definition says it is, where the hierarchy does not: *ground* for terrain, *road* for lane."""
+        """What the definition says it is, where the hierarchy does not: *road* for lane; of the same domain."""
         found = self._genera.get(synset)
         if found is None:
-            found = self._genera[synset] = tuple(self._find_genus(synset))
+            found = self._genera[synset] = tuple(self._find_genus(synset, same=True))
         return found
 
-    def _find_genus(self, synset: int) -> list[int]:
+    def _find_genus(self, synset: int, *, same: bool) -> list[int]:
         w, h = self._wordnet, self._hierarchy
         reading = self._parser.read(w.definition(synset).partition(";")[0])
         found = []
         for phrase in reading.heads[:2]:
             senses = self.visible(phrase.nouns[0])[0]
-            if senses and not set(senses) & set(h.above(synset)) and h.depth(senses[0]) > 2:
+            if senses and not set(senses) & set(h.above(synset)) and h.depth(senses[0]) > 2 and (not same or w.domain(senses[0]) == w.domain(synset)):
                 found.append(senses[0])
+        return found
+
+    def borne_by(self, synset: int) -> list[int]:
+        """What its definition names as bearer: *a hoop that covers a wheel*, *organ in higher plants*; and the wholes of that."""
+        found = self._borne.get(synset)
+        if found is None:
+            found = []
+            for phrase in self._parser.read(self._wordnet.definition(synset).partition(";")[0]).heads[:1]:
+                for lead, other in phrase.context[:1]:
+                    for bearer in self.visible(other.nouns[0])[0][:1]:
+                        if lead in _BORNE and not self._hierarchy.is_kind(bearer, "person.n.01"):
+                            found += [bearer, *self._hierarchy.wholes(bearer)]
+            self._borne[synset] = found
         return found
