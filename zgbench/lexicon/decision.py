@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NAME, SYNONYM, KIND, PART, TEXT = 0, 1, 2, 3, 4
+NAME, SYNONYM, KIND, PART, KIN, TEXT = 0, 1, 2, 3, 4, 5
 """Levels, after LAC: the name or an alias, a synonym, a kind of it, a part of it; and the nearest text, behind them."""
 
-LEVELS = {NAME: "name", SYNONYM: "synonym", KIND: "kind", PART: "part", TEXT: "nearest text"}
+LEVELS = {NAME: "name", SYNONYM: "synonym", KIND: "kind", PART: "part", KIN: "kin", TEXT: "nearest text"}
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from zgbench.lexicon import morphology
+from zgbench.lexicon.hierarchy import Hierarchy
 from zgbench.lexicon.words import CONJUNCTIONS, DETERMINERS, INDEFINITES, PARTITIVES, PREPOSITIONS, RELATIVES, VERBS
-from zgbench.lexicon.wordnet import WordNet
 
 _TOKEN = re.compile(r"[a-z0-9][a-z0-9'’-]*|[,;:/&|+()\n]")
 _BREAKS = frozenset(",;:|+()\n")
@@ -57,8 +58,8 @@ def tokens(label: str) -> list[str]:
 class Parser:
     """Finds head phrases with WordNet's words and the closed classes of ``words``. Deterministic."""
 
-    def __init__(self, wordnet: WordNet) -> None:
-        self._wordnet = wordnet
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        self._hierarchy, self._wordnet = hierarchy, hierarchy.wordnet
 
     def read(self, label: str) -> Reading:
         """The reading of a label of any content; never raises."""
@@ -71,7 +72,8 @@ class Parser:
     def _heads(self, found: list[str]) -> list[Phrase]:
         """Heads of a clause; skips parts without a noun, as *black* in *black and white dog*."""
         parts, rest = self._coordinated(found)
-        phrases = [p for p in (self._phrase(words) for words in parts) if p]
+        joined = len([words for words in parts if words]) > 1
+        phrases = [p for words in parts if not (joined and words is not parts[-1] and self._qualifies(words)) and (p := self._phrase(words))]
         if not phrases:
             return self._heads(rest[1:]) if rest else []
         last = phrases[-1]
@@ -113,8 +115,22 @@ class Parser:
             return (
                 following in DETERMINERS or following in PREPOSITIONS
             ) and self._wordnet.verbs[base] > 3 * sum(self._tags(token))
-        noun = token in self._wordnet and sum(self._tags(token)) > 0
-        return not noun or following is None or following in DETERMINERS or following in PREPOSITIONS
+        if following in DETERMINERS:
+            return True
+        if self._names_thing(token):
+            return False  # "a stone building", "metal railing along the street"
+        is_noun = token in self._wordnet and sum(self._tags(token)) > 0
+        return not is_noun or self._is_alive(before[-1]) or following is None or following in PREPOSITIONS
+
+    def _names_thing(self, word: str) -> bool:
+        """Whether the first sense of the noun is a made thing: *building*, *clothing*, not *walking*."""
+        senses = self._wordnet.senses(word)
+        return bool(senses) and self._wordnet.domain(senses[0]) == "noun.artifact"
+
+    def _is_alive(self, word: str) -> bool:
+        """Whether the noun means a person or an animal, who does what follows: *woman riding bicycle*."""
+        senses = [s for lemma in morphology.noun(word, self._wordnet) for s in self._wordnet.senses(lemma)[:1]]
+        return word in INDEFINITES or any(self._wordnet.domain(s) in ("noun.person", "noun.animal", "noun.group") for s in senses)
 
     def _tags(self, word: str) -> list[int]:
         return [t for lemma in morphology.noun(word, self._wordnet) for t in self._wordnet.tags(lemma)]
@@ -126,7 +142,7 @@ class Parser:
         """The noun phrase up to its last noun; None when no word is one."""
         for end in range(len(words), 0, -1):
             nouns = self._nouns(words[:end])
-            if nouns and not (end == 1 and self._is_adjective(words[0])):
+            if nouns and not (end == 1 and self.is_adjective(words[0])):
                 return Phrase(tuple(words[:end]), nouns)
         return None
 
@@ -135,7 +151,9 @@ class Parser:
         found: list[str] = []
         for start in range(max(0, len(words) - _LONGEST), len(words)):
             span = [part for word in words[start:] for part in word.split("-")] if len(words) - start > 1 else [words[start]]
-            closed = len(span) > 1 and not self._is_adjective(span[0])  # "street light", but not "red coat": a redcoat
+            if len(span) > 1 and start < len(words) - 1 and self._literal(words[start:]):
+                continue
+            closed = len(span) > 1 and not self.is_adjective(span[0])  # "street light", but not "red coat": a redcoat
             for joint in ("_", "-", "") if closed else ("_",):
                 found += morphology.noun(joint.join(span), self._wordnet)
         last = words[-1]
@@ -146,9 +164,31 @@ class Parser:
             found += morphology.noun(last.rpartition("-")[2], self._wordnet)
         return tuple(dict.fromkeys(found))
 
-    def _is_adjective(self, word: str) -> bool:
-        """Whether a lone word is the name of a colour or a quality rather than of a thing: *white*, not *orange*."""
-        return self._wordnet.adjectives.get(word, 0) > 2 * sum(self._tags(word)) and len(word) > 0
+    def _literal(self, words: list[str]) -> bool:
+        """Whether a collocation begins with a colour and is no kind of its last word: a *black box* is a box that is black."""
+        if words[0] not in self._colours or self._wordnet.adjectives.get(words[0], 0) == 0:
+            return False
+        wordnet = self._wordnet
+        heads = {s for lemma in morphology.noun(words[-1], wordnet) for s in wordnet.senses(lemma)}
+        return not any(
+            heads & set(self._hierarchy.above(s)) for lemma in morphology.noun("_".join(words), wordnet) for s in wordnet.senses(lemma)
+        )
+
+    @cached_property
+    def _colours(self) -> frozenset[str]:
+        wordnet = self._wordnet
+        colour = wordnet.synset("color.n.01")
+        return frozenset(
+            word for word in wordnet.adjectives if any(colour in self._hierarchy.above(s) for s in wordnet.senses(word)[:8])
+        )
+
+    def _qualifies(self, words: list[str]) -> bool:
+        """Whether a part before *and* is one word that can be an adjective: *orange and white cone*."""
+        return len(words) == 1 and self._wordnet.adjectives.get(words[0], 0) > 0
+
+    def is_adjective(self, word: str) -> bool:
+        """Whether a word is the name of a colour or a quality rather than of a thing: *white*, not *orange*."""
+        return self._wordnet.adjectives.get(word, 0) > 2 * sum(self._tags(word))
 
     def _context(self, rest: list[str]) -> tuple[tuple[tuple[str, Phrase], ...], tuple[str, ...]]:
         """The nouns behind the head with the word that leads to each, and the verbs."""

@@ -7,8 +7,6 @@ from functools import cached_property
 
 from zgbench.lexicon.wordnet import WordNet
 
-_WHOLES_DEEP = 3
-
 
 class Hierarchy:
     """Memoised walks. Distances are numbers of edges on the shortest way up."""
@@ -40,11 +38,11 @@ class Hierarchy:
             found = self._depth[synset] = 1 + min(map(self.depth, parents)) if parents else 0
         return found
 
-    def wholes(self, synset: int) -> dict[int, int]:
-        """What it, or what it is a kind of by at most two steps, is a part or the stuff of; and their wholes → distance."""
+    def wholes(self, synset: int, climb: int = 2, deep: int = 3) -> dict[int, int]:
+        """What it, or what it is a kind of by at most ``climb`` steps, is a part or the stuff of; and their wholes → distance."""
         found: dict[int, int] = {}
-        level = {s: d for s, d in self.above(synset).items() if d <= 2}
-        for _ in range(_WHOLES_DEEP):
+        level = {s: d for s, d in self.above(synset).items() if d <= climb}
+        for _ in range(deep):
             following: dict[int, int] = {}
             for at, distance in level.items():
                 for kind in ("part", "substance"):
@@ -62,6 +60,31 @@ class Hierarchy:
             for group in self.wordnet.wholes(synset, "member"):
                 members[group].append(synset)
         return members
+
+    @cached_property
+    def _below(self) -> dict[int, list[int]]:
+        below: dict[int, list[int]] = defaultdict(list)
+        for synset in range(len(self.wordnet)):
+            for parent in self.wordnet.hypernyms(synset):
+                below[parent].append(synset)
+        return below
+
+    def below(self, synset: int) -> list[int]:
+        """Its direct kinds."""
+        return self._below.get(synset, [])
+
+    def size(self, synset: int, most: int) -> int:
+        """How many kinds it has, itself included; counted up to ``most``."""
+        found = {synset}
+        queue = [synset]
+        for at in queue:
+            for kind in self.below(at):
+                if kind not in found:
+                    found.add(kind)
+                    queue.append(kind)
+            if len(found) >= most:
+                return most
+        return len(found)
 
     def members(self, synset: int) -> list[int]:
         """What a group consists of: *tree* for *forest*, *person* for *people*."""
