@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from zgbench.cli.mapping_parser import add_mapping
 from zgbench.cli.ratings_parser import add_rate, add_ratings
 
 KEYS = ("pas20", "pc59", "pc459", "mini")
@@ -26,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     _validate(commands)
     _compare(commands)
     _convert(commands)
+    add_mapping(commands, _lazy, PROTOCOLS)
     _datasets(commands)
     _reference(commands)
     add_rate(commands, _lazy)
