@@ -113,12 +113,25 @@ class Mapper:
             if size == 2:
                 lemmas = lemmas + joined
             found = [self.word(lemma) for lemma in lemmas]
+            if size > 1 and self._is_made_of(phrase.words[start:]):
+                continue
             for decision in found:
                 if decision.class_id is not None:
                     return decision
             if found and (size == 1 or not all(self._wordnet.is_instance(s) for s in self._wordnet.senses(lemmas[0]))):
                 return next((d for d in found if d.reason != "not visible"), found[0])
         return self.word(phrase.nouns[0])
+
+    def _is_made_of(self, words: tuple[str, ...]) -> bool:
+        """Whether a collocation says what a class by name is made of: a *stone wall* is a wall, though WordNet has it as a fence."""
+        first = self._senses.visible(words[0])[0][:1]
+        senses = self._wordnet.senses("_".join(words))
+        return (
+            bool(first and senses)
+            and self._hierarchy.is_kind(first[0], "material.n.01", "natural_object.n.01")
+            and words[0] in self._wordnet.definition(senses[0])
+            and self.compiled.named(words[-1]) is not None
+        )
 
     def word(self, lemma: str) -> Decision:
         """The decision for a noun by itself, at level 0 to 3."""
