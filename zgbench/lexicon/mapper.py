@@ -145,16 +145,18 @@ class Mapper:
         if named is not None:
             return Decision(named, NAME, word=lemma)
         senses, common = self._senses.visible(lemma)
-        counted = any(self._wordnet.tags(lemma))
-        best: tuple[tuple[object, ...], Decision] | None = None
+        best: tuple[tuple[int, int, int, int], Decision] | None = None
         for rank, synset in enumerate(senses):
-            for class_id, (level, distance) in self.compiled.reach(synset).items():
-                if level == KIND and rank >= common:
-                    continue
-                order = rank if counted else -len(commonprefix([lemma, self._names[class_id]]))
-                key = (rank >= common, level, order, rank, distance, class_id)
-                if best is None or key < best[0]:
-                    best = key, Decision(class_id, level, word=lemma, synset=synset)
+            reached = self.compiled.reach(synset)
+            if not reached:
+                continue
+            class_id = min(reached, key=lambda c: (reached[c], c))
+            level = reached[class_id][0]
+            if level == KIND and rank >= common:
+                continue
+            key = (int(rank >= common), level, self._unlike(lemma, class_id), rank)
+            if best is None or key < best[0]:
+                best = key, Decision(class_id, level, word=lemma, synset=synset)
         if best:
             return best[1]
         if not senses:
@@ -165,6 +167,16 @@ class Mapper:
         if not wholes and all(self._hierarchy.depth(s) <= _GENERIC_DEPTH for s in senses[: max(common, 1)]):
             return Decision(None, None, "generic", lemma, senses[0])
         return Decision(None, None, "ambiguous" if wholes else "outside", lemma, senses[0])
+
+    def _unlike(self, lemma: str, class_id: int) -> int:
+        """How little the word looks like the class, where WordNet's order of its senses is arbitrary: *bike*, bicycle.
+
+        A *salad bowl* is a bowl before it is a plate.
+        """
+        if self._senses.is_counted(lemma):
+            return 0
+        last = lemma.rpartition("_")[2]
+        return -100 if last != lemma and self.compiled.named(last) == class_id else -len(commonprefix([lemma, self._names[class_id]]))
 
     def _agent(self, phrase: Phrase, decision: Decision) -> Decision | None:
         """*person riding …* is a rider, *man on a motorcycle* a motorcyclist, who rides: the agent noun of verb or mount."""

@@ -49,6 +49,10 @@ class Senses:
             found = self._visible[lemma] = self._find(lemma)
         return found
 
+    def is_counted(self, lemma: str) -> bool:
+        """Whether the word is tagged often enough for the order of its senses to mean something."""
+        return max(self._wordnet.tags(lemma), default=0) >= _COUNTED
+
     def _find(self, lemma: str) -> tuple[list[int], int]:
         w, h = self._wordnet, self._hierarchy
         counts = dict(zip(w.senses(lemma), w.tags(lemma), strict=True))
