@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+NO_SYNSET = "-"
+"""Stands where a class has no synset in WordNet, and none is to be looked for: it is reached by its names alone."""
+
 
 @dataclass(frozen=True)
 class ClassList:
@@ -14,7 +17,7 @@ class ClassList:
         ids: class ids.
         names: readable names, ``potted plant``.
         aliases: other names of the same class.
-        synsets: WordNet keys, ``dog.n.01``; where there is none, they are found from the name.
+        synsets: WordNet keys, ``dog.n.01``; ``()`` where they are to be found from the name, ``("-",)`` for no synset.
     """
 
     ids: tuple[int, ...]

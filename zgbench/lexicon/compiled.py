@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zgbench.lexicon.classes import ClassList
+from zgbench.lexicon.classes import NO_SYNSET, ClassList
 from zgbench.lexicon.decision import KIND, SYNONYM
 from zgbench.lexicon.head import Parser, tokens
 from zgbench.lexicon.hierarchy import Hierarchy
@@ -31,7 +31,7 @@ class Compiled:
         by_head: list[tuple[int, tuple[int, ...]]] = []
         for i, name, keys in zip(classes.ids, classes.names, classes.synsets, strict=True):
             if keys:
-                self.synsets[i] = tuple(self._wordnet.synset(k) for k in keys)
+                self.synsets[i] = tuple(self._wordnet.synset(k) for k in keys if k != NO_SYNSET)
                 whole.update(self.synsets[i])
                 continue
             found, is_whole = self._find(name)

@@ -117,6 +117,8 @@ class Parser:
             ) and self._wordnet.verbs[base] > 3 * sum(self._tags(token))
         if following in DETERMINERS:
             return True
+        if self._is_alive(before[-1]) and self._wordnet.verbs[base] > sum(self._tags(token)):
+            return True
         if self._names_thing(token):
             return False  # "a stone building", "metal railing along the street"
         is_noun = token in self._wordnet and sum(self._tags(token)) > 0
@@ -128,9 +130,12 @@ class Parser:
         return bool(senses) and self._wordnet.domain(senses[0]) == "noun.artifact"
 
     def _is_alive(self, word: str) -> bool:
-        """Whether the noun means a person or an animal, who does what follows: *woman riding bicycle*."""
+        """Whether the noun means a person, an animal or a vehicle, which does what follows: *woman riding bicycle*."""
         senses = [s for lemma in morphology.noun(word, self._wordnet) for s in self._wordnet.senses(lemma)[:1]]
-        return word in INDEFINITES or any(self._wordnet.domain(s) in ("noun.person", "noun.animal", "noun.group") for s in senses)
+        return word in INDEFINITES or any(
+            self._wordnet.domain(s) in ("noun.person", "noun.animal", "noun.group") or self._hierarchy.is_kind(s, "vehicle.n.01")
+            for s in senses
+        )
 
     def _tags(self, word: str) -> list[int]:
         return [t for lemma in morphology.noun(word, self._wordnet) for t in self._wordnet.tags(lemma)]

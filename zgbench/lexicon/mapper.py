@@ -113,12 +113,25 @@ class Mapper:
             if size == 2:
                 lemmas = lemmas + joined
             found = [self.word(lemma) for lemma in lemmas]
+            if size > 1 and self._is_made_of(phrase.words[start:]):
+                continue
             for decision in found:
                 if decision.class_id is not None:
                     return decision
             if found and (size == 1 or not all(self._wordnet.is_instance(s) for s in self._wordnet.senses(lemmas[0]))):
                 return next((d for d in found if d.reason != "not visible"), found[0])
         return self.word(phrase.nouns[0])
+
+    def _is_made_of(self, words: tuple[str, ...]) -> bool:
+        """Whether a collocation says what a class by name is made of: a *stone wall* is a wall, though WordNet has it as a fence."""
+        first = self._senses.visible(words[0])[0][:1]
+        senses = self._wordnet.senses("_".join(words))
+        return (
+            bool(first and senses)
+            and self._hierarchy.is_kind(first[0], "material.n.01", "natural_object.n.01")
+            and words[0] in self._wordnet.definition(senses[0])
+            and self.compiled.named(words[-1]) is not None
+        )
 
     def word(self, lemma: str) -> Decision:
         """The decision for a noun by itself, at level 0 to 3."""
@@ -132,16 +145,18 @@ class Mapper:
         if named is not None:
             return Decision(named, NAME, word=lemma)
         senses, common = self._senses.visible(lemma)
-        counted = any(self._wordnet.tags(lemma))
-        best: tuple[tuple[object, ...], Decision] | None = None
+        best: tuple[tuple[int, int, int, int], Decision] | None = None
         for rank, synset in enumerate(senses):
-            for class_id, (level, distance) in self.compiled.reach(synset).items():
-                if level == KIND and rank >= common:
-                    continue
-                order = rank if counted else -len(commonprefix([lemma, self._names[class_id]]))
-                key = (rank >= common, level, order, rank, distance, class_id)
-                if best is None or key < best[0]:
-                    best = key, Decision(class_id, level, word=lemma, synset=synset)
+            reached = self.compiled.reach(synset)
+            if not reached:
+                continue
+            class_id = min(reached, key=lambda c: (reached[c], c))
+            level = reached[class_id][0]
+            if level == KIND and rank >= common:
+                continue
+            key = (int(rank >= common), level, self._unlike(lemma, class_id), rank)
+            if best is None or key < best[0]:
+                best = key, Decision(class_id, level, word=lemma, synset=synset)
         if best:
             return best[1]
         if not senses:
@@ -152,6 +167,16 @@ class Mapper:
         if not wholes and all(self._hierarchy.depth(s) <= _GENERIC_DEPTH for s in senses[: max(common, 1)]):
             return Decision(None, None, "generic", lemma, senses[0])
         return Decision(None, None, "ambiguous" if wholes else "outside", lemma, senses[0])
+
+    def _unlike(self, lemma: str, class_id: int) -> int:
+        """How little the word looks like the class, where WordNet's order of its senses is arbitrary: *bike*, bicycle.
+
+        A *salad bowl* is a bowl before it is a plate.
+        """
+        if self._senses.is_counted(lemma):
+            return 0
+        last = lemma.rpartition("_")[2]
+        return -100 if last != lemma and self.compiled.named(last) == class_id else -len(commonprefix([lemma, self._names[class_id]]))
 
     def _agent(self, phrase: Phrase, decision: Decision) -> Decision | None:
         """*person riding …* is a rider, *man on a motorcycle* a motorcyclist, who rides: the agent noun of verb or mount."""

@@ -11,6 +11,13 @@ from zgbench.lexicon.words import PARTITIVES
 _COMMON = 0.1
 """A sense is common when it is tagged at least this share of the commonest one's count."""
 
+_COUNTED = 3
+"""Tags that a word needs for WordNet's order of its senses to mean something."""
+
+_MATERIAL = "material.n.01"
+
+_LIVING = frozenset({"noun.animal", "noun.plant"})
+
 _THINGS = frozenset({"noun.animal", "noun.artifact", "noun.food", "noun.plant", "noun.object", "noun.substance"})
 
 _BORNE = frozenset("of on in to covers forms at under above".split())
@@ -34,13 +41,17 @@ class Senses:
     def visible(self, lemma: str) -> tuple[list[int], int]:
         """The senses that can be seen, likeliest first, and how many of them are common.
 
-        The order is WordNet's; where a word is never tagged that order is arbitrary, so all its senses are common, and
-        persons come after things: *monitor*, *stroller*.
+        The order is WordNet's; where a word is hardly ever tagged that order is arbitrary, so all its things are common,
+        stuff comes after them (*birch*), and persons behind (*monitor*, *stroller*).
         """
         found = self._visible.get(lemma)
         if found is None:
             found = self._visible[lemma] = self._find(lemma)
         return found
+
+    def is_counted(self, lemma: str) -> bool:
+        """Whether the word is tagged often enough for the order of its senses to mean something."""
+        return max(self._wordnet.tags(lemma), default=0) >= _COUNTED
 
     def _find(self, lemma: str) -> tuple[list[int], int]:
         w, h = self._wordnet, self._hierarchy
@@ -51,12 +62,19 @@ class Senses:
         if w.domain(pairs[0][0]) in _THINGS:  # a dog may be called a person, but a person is hardly shown as *dog*
             pairs = [(s, t) for s, t in pairs if w.domain(s) != "noun.person"]
         most = max(counts.values())
-        if most == 0:
-            things = [s for s, _ in pairs if w.domain(s) in _THINGS]
+        if most < _COUNTED:
+            solid = [s for s, _ in pairs if w.domain(s) in _THINGS]
+            stuff = [s for s in solid if h.is_kind(s, _MATERIAL)]
+            things = [s for s in solid if s not in stuff] + stuff
             return [*things, *(s for s, _ in pairs if s not in things)], len(things) or len(pairs)
         common = self.common(pairs)
+        if h.is_kind(common[0], _MATERIAL):  # an oak is a tree before it is its wood
+            common = [s for s, _ in pairs if w.domain(s) in _LIVING and not h.is_kind(s, _MATERIAL)][:1] + common
         if pairs[0][1] < _COMMON * most:
             common = []  # what can be seen is a rare meaning of the word
+        groups = [s for s in common if w.domain(s) == "noun.group"]
+        if len(groups) < len(common):  # a church is a building before it is a body of people
+            common = [s for s in common if s not in groups] + groups
         return common + [s for s, _ in pairs if s not in common], len(common)
 
     def of_class(self, lemma: str, *, whole: bool) -> list[int]:
