@@ -116,7 +116,7 @@ def evaluate(
         reader, sha256, header, report = _opened(submission)
         if not isinstance(protocol, Protocol):
             protocol = preset(protocol, header.dataset, background=background, human=human, seed=seed)
-        asked = _asked(reassign, with_mapping=mapping is not None)
+        asked = _asked(reassign, protocol, with_mapping=mapping is not None)
         people = read_ratings(ratings) if ratings is not None else None
         dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
         subject = Subject(reader, header, sha256, dataset, protocol, dataset.source.stamp(dataset.ids))
@@ -158,9 +158,10 @@ def _opened(path: str | os.PathLike[str]) -> tuple[Reader, str, schema.Header, R
     return reader, sha256, header, report
 
 
-def _asked(reassign: Sequence[str] | None, *, with_mapping: bool) -> tuple[Reassignment, ...]:
-    if reassign is None:
-        return () if with_mapping else tuple(WAYS)
+def _asked(reassign: Sequence[str] | None, protocol: Protocol, *, with_mapping: bool) -> tuple[Reassignment, ...]:
+    if reassign is None:  # the released code knows no lexicon
+        every = tuple(how for how in WAYS if how != "LT" or protocol.scoring == "v1")
+        return () if with_mapping else every
     names = {name.strip().upper() for name in reassign}
     if not names or not names <= set(WAYS):
         raise UsageError(f"--reassign {','.join(reassign)}: expected some of tt, lt, st, such as tt,lt.")
@@ -182,8 +183,11 @@ def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) 
             if strict:
                 raise
             unavailable[way.how] = str(error)
-    if not found:
-        raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in unavailable.items()))
+    if not strict and all(
+        way.how == "LT" for way in found
+    ):  # asked for by name it does alone, never in the others' place
+        mend = "\nLT needs no model: --reassign lt." if found else ""
+        raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in unavailable.items()) + mend)
     return found
 
 
