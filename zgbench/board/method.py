@@ -21,7 +21,7 @@ GENERIC = frozenset(
     """
     a an the object objects thing things stuff item items something anything background foreground image picture photo
     photograph scene scenery view region area segment part piece texture pattern color colour shape unknown other misc
-    """.split()  # noqa: SIM905 – easier to read and to add to
+    """.split()
 )
 """Words that say nothing of what is seen; a label made of these alone is generic."""
 _WARN_GENERIC = 0.2

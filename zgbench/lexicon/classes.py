@@ -43,7 +43,9 @@ class ClassList:
         other = tuple(tuple(a) for a in aliases) if aliases is not None else ((),) * n
         keys = tuple(tuple(s) for s in synsets) if synsets is not None else ((),) * n
         if not len(ids) == len(other) == len(keys) == n:
-            raise ValueError(f"expected ids, aliases and synsets for {n} names, got {len(ids)}, {len(other)}, {len(keys)}")
+            raise ValueError(
+                f"expected ids, aliases and synsets for {n} names, got {len(ids)}, {len(other)}, {len(keys)}"
+            )
         if len(set(ids)) < n or len(set(names)) < n:
             raise ValueError("an id or a name stands twice in the class list")
         return cls(ids, tuple(names), other, keys)
@@ -51,5 +53,7 @@ class ClassList:
     def texts(self) -> tuple[tuple[str, int], ...]:
         """Every readable name and alias with its class id, in order: what the nearest text is looked for among."""
         return tuple(
-            (text, i) for i, name, other in zip(self.ids, self.names, self.aliases, strict=True) for text in (name, *other)
+            (text, i)
+            for i, name, other in zip(self.ids, self.names, self.aliases, strict=True)
+            for text in (name, *other)
         )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from zgbench.lexicon import morphology
 from zgbench.lexicon.classes import NO_SYNSET, ClassList
 from zgbench.lexicon.decision import KIND, SYNONYM
 from zgbench.lexicon.head import Parser, tokens
 from zgbench.lexicon.hierarchy import Hierarchy
 from zgbench.lexicon.senses import Senses
 
-
 _SHARED_DEPTH = 6
 """Depth from which a common hypernym tells something about a part."""
 
-_KIN_KINDS = 100
-"""Kinds that a shared hypernym may have for two words to be kin: *barrier* has 75, *wheeled vehicle* 229."""
+_KIN_KINDS = 80
+"""Kinds that a shared hypernym may have, itself included, for two words to be kin."""
 
 
 class Compiled:
@@ -54,17 +54,19 @@ class Compiled:
 
     def _shared_heads(self, classes: ClassList) -> dict[str, int]:
         found: dict[str, set[int]] = {}
-        for text, class_id in classes.texts():
-            words = tokens(text)
-            found.setdefault(words[-1] if words else "", set()).add(class_id)
+        for class_id, name in zip(classes.ids, classes.names, strict=True):
+            words = tokens(name)
+            if len(words) > 1:
+                found.setdefault(words[-1], set()).add(class_id)
         return {word: next(iter(ids)) for word, ids in found.items() if len(ids) == 1}
 
     def named(self, text: str) -> int | None:
         """The class whose name or alias this is."""
-        key = " ".join(tokens(text))
-        found = self._names.get(key)
-        if found is None and key.endswith("s"):
-            found = self._names.get(key[:-1], self._names.get(key.removesuffix("es")))
+        words = tokens(text)
+        found = self._names.get(" ".join(words))
+        if found is None and words and words[-1] not in self._wordnet:  # glasses are not a glass
+            for single in morphology.noun(words[-1], self._wordnet):
+                found = self._names.get(" ".join([*words[:-1], single]), found)
         return found
 
     def _find(self, name: str) -> tuple[tuple[int, ...], bool]:
@@ -88,22 +90,29 @@ class Compiled:
                 for class_id in self._classes_of.get(above, ()):
                     if class_id not in found:
                         found[class_id] = (KIND if distance else SYNONYM, distance)
-            for member in self._hierarchy.members(synset):
-                for above, distance in self._hierarchy.above(member).items():
-                    for class_id in self._classes_of.get(above, ()):
-                        found.setdefault(class_id, (KIND, distance + 1))
-            if not found:
-                for genus in self._senses.genus(synset):
-                    for above, distance in self._hierarchy.above(genus).items():
-                        for class_id in self._classes_of.get(above, ()):
-                            found.setdefault(class_id, (KIND, distance + 1))
             self._reach[synset] = found
         return found
+
+    def by_members(self, synset: int) -> dict[int, tuple[int, int]]:
+        """As ``reach``, for what a group consists of: *herd*, *crowd*, *forest*."""
+        return {
+            class_id: (KIND, distance + 1)
+            for member in reversed(self._hierarchy.members(synset))
+            for class_id, (_, distance) in self.reach(member).items()
+        }
+
+    def by_definition(self, synset: int) -> dict[int, tuple[int, int]]:
+        """As ``reach``, for what the definition says it is where the hierarchy does not: *lane*, road."""
+        return {
+            class_id: (KIND, distance + 1)
+            for genus in reversed(self._senses.genus(synset))
+            for class_id, (_, distance) in self.reach(genus).items()
+        }
 
     def part_of(self, synset: int) -> list[int]:
         """The classes nearest to a part by itself; several where the part fits several equally well."""
         best: dict[int, int] = {}
-        for whole, steps in self._hierarchy.wholes(synset, climb=1, deep=2).items():
+        for whole, steps in self._hierarchy.wholes(synset, climb=0, deep=1).items():
             for class_id, (_, distance) in self.reach(whole).items():
                 best[class_id] = min(best.get(class_id, 99), steps + distance)
         nearest = min(best.values(), default=0)
@@ -131,7 +140,11 @@ class Compiled:
         for above in (synset, *self._wordnet.hypernyms(synset)):
             if self._hierarchy.size(above, _KIN_KINDS + 1) > _KIN_KINDS:
                 continue
-            near = {c for c in self._below.get(above, ()) if any(above in self._wordnet.hypernyms(s) for s in self.synsets[c])}
+            near = {
+                c
+                for c in self._below.get(above, ())
+                if any(above in self._wordnet.hypernyms(s) for s in self.synsets[c])
+            }
             if len(near) == 1:
                 return next(iter(near))
         return None

@@ -31,6 +31,7 @@ class Decision:
 
 REASONS = {
     "empty": "the label holds no word",
+    "negated": "the label says what is not there",
     "no noun": "the label names no noun that the lexicon knows",
     "hedged": "the label names things of more than one class",
     "generic": "the word stands so high in the hierarchy that it could mean many classes",
@@ -40,5 +41,5 @@ REASONS = {
 }
 """Why there is no class."""
 
-SETTLED = frozenset({"empty", "hedged", "generic", "not visible"})
+SETTLED = frozenset({"empty", "negated", "hedged", "generic", "not visible"})
 """Reasons that the nearest text must not overrule."""

@@ -9,7 +9,16 @@ from functools import cached_property
 
 from zgbench.lexicon import morphology
 from zgbench.lexicon.hierarchy import Hierarchy
-from zgbench.lexicon.words import CONJUNCTIONS, DETERMINERS, INDEFINITES, PARTITIVES, PREPOSITIONS, RELATIVES, VERBS
+from zgbench.lexicon.words import (
+    CONJUNCTIONS,
+    DETERMINERS,
+    INDEFINITES,
+    NEGATIONS,
+    PARTITIVES,
+    PREPOSITIONS,
+    RELATIVES,
+    VERBS,
+)
 
 _TOKEN = re.compile(r"[a-z0-9][a-z0-9'’-]*|[,;:/&|+()\n]")
 _BREAKS = frozenset(",;:|+()\n")
@@ -41,7 +50,7 @@ class Reading:
     Attributes:
         label: as given.
         heads: one phrase; more where *and*, *or*, a comma or a slash joins several; none where no noun was found.
-        reason: why there is none, else "".
+        reason: why there is none, ``empty``, ``negated`` or ``no noun``, else "".
     """
 
     label: str
@@ -65,15 +74,21 @@ class Parser:
         """The reading of a label of any content; never raises."""
         found = tokens(label[:400])
         if not any(t[0].isalpha() for t in found if t not in _BREAKS):
-            return Reading(label, reason="holds no word" if label.strip() else "is empty")
+            return Reading(label, reason="empty")
+        if found[0] in NEGATIONS:
+            return Reading(label, reason="negated")
         heads = self._heads(found)
-        return Reading(label, tuple(heads), "" if heads else "names no noun that the lexicon knows")
+        return Reading(label, tuple(heads), "" if heads else "no noun")
 
     def _heads(self, found: list[str]) -> list[Phrase]:
         """Heads of a clause; skips parts without a noun, as *black* in *black and white dog*."""
         parts, rest = self._coordinated(found)
         joined = len([words for words in parts if words]) > 1
-        phrases = [p for words in parts if not (joined and words is not parts[-1] and self._qualifies(words)) and (p := self._phrase(words))]
+        phrases = [
+            p
+            for words in parts
+            if not (joined and words is not parts[-1] and self._qualifies(words)) and (p := self._phrase(words))
+        ]
         if not phrases:
             return self._heads(rest[1:]) if rest else []
         last = phrases[-1]
@@ -104,7 +119,7 @@ class Parser:
             return True
         if not before or not self._noun(before[-1]):
             return False
-        if any(self._wordnet.senses("_".join(before[-n:] + [token])) for n in range(1, _LONGEST)):
+        if any(self._wordnet.senses("_".join([*before[-n:], token])) for n in range(1, _LONGEST)):
             return False
         base = morphology.verb(token, self._wordnet)
         if base is None:
@@ -112,9 +127,9 @@ class Parser:
         following = found[i + 1] if i + 1 < len(found) else None
         if token.endswith("s") and morphology.noun(token, self._wordnet):
             # "a dog sits on …", but "fire hydrants": a verb where the verb is the commoner, and something is said of it
-            return (
-                following in DETERMINERS or following in PREPOSITIONS
-            ) and self._wordnet.verbs[base] > 3 * sum(self._tags(token))
+            return (following in DETERMINERS or following in PREPOSITIONS) and self._wordnet.verbs[base] > 3 * sum(
+                self._tags(token)
+            )
         if following in DETERMINERS:
             return True
         if self._is_alive(before[-1]) and self._wordnet.verbs[base] > sum(self._tags(token)):
@@ -133,7 +148,8 @@ class Parser:
         """Whether the noun means a person, an animal or a vehicle, which does what follows: *woman riding bicycle*."""
         senses = [s for lemma in morphology.noun(word, self._wordnet) for s in self._wordnet.senses(lemma)[:1]]
         return word in INDEFINITES or any(
-            self._wordnet.domain(s) in ("noun.person", "noun.animal", "noun.group") or self._hierarchy.is_kind(s, "vehicle.n.01")
+            self._wordnet.domain(s) in ("noun.person", "noun.animal", "noun.group")
+            or self._hierarchy.is_kind(s, "vehicle.n.01")
             for s in senses
         )
 
@@ -155,7 +171,11 @@ class Parser:
         """Lemmas that end at the last word, the longest first; a collocation may also be written in one, or with a hyphen."""
         found: list[str] = []
         for start in range(max(0, len(words) - _LONGEST), len(words)):
-            span = [part for word in words[start:] for part in word.split("-")] if len(words) - start > 1 else [words[start]]
+            span = (
+                [part for word in words[start:] for part in word.split("-")]
+                if len(words) - start > 1
+                else [words[start]]
+            )
             if len(span) > 1 and start < len(words) - 1 and self._literal(words[start:]):
                 continue
             closed = len(span) > 1 and not self.is_adjective(span[0])  # "street light", but not "red coat": a redcoat
@@ -165,7 +185,9 @@ class Parser:
         if last in INDEFINITES:
             found.append(INDEFINITES[last])
         if "-" in last and not found:
-            found += morphology.noun(last.replace("-", "_"), self._wordnet) or morphology.noun(last.replace("-", ""), self._wordnet)
+            found += morphology.noun(last.replace("-", "_"), self._wordnet) or morphology.noun(
+                last.replace("-", ""), self._wordnet
+            )
             found += morphology.noun(last.rpartition("-")[2], self._wordnet)
         return tuple(dict.fromkeys(found))
 
@@ -176,16 +198,21 @@ class Parser:
         wordnet = self._wordnet
         heads = {s for lemma in morphology.noun(words[-1], wordnet) for s in wordnet.senses(lemma)}
         return not any(
-            heads & set(self._hierarchy.above(s)) for lemma in morphology.noun("_".join(words), wordnet) for s in wordnet.senses(lemma)
+            heads & set(self._hierarchy.above(s))
+            for lemma in morphology.noun("_".join(words), wordnet)
+            for s in wordnet.senses(lemma)
+            if not wordnet.is_instance(s)
         )
 
     @cached_property
     def _colours(self) -> frozenset[str]:
         wordnet = self._wordnet
         colour = wordnet.synset("color.n.01")
-        return frozenset(
-            word for word in wordnet.adjectives if any(colour in self._hierarchy.above(s) for s in wordnet.senses(word)[:8])
-        )
+
+        def is_colour(word: str) -> bool:
+            return any(colour in self._hierarchy.above(s) for s in wordnet.senses(word)[:8])
+
+        return frozenset(w for w in wordnet.adjectives if is_colour(w) or (w.endswith("en") and is_colour(w[:-2])))
 
     def _qualifies(self, words: list[str]) -> bool:
         """Whether a part before *and* is one word that can be an adjective: *orange and white cone*."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from os.path import commonprefix
+from itertools import takewhile
 
 from zgbench.lexicon import morphology
 from zgbench.lexicon.classes import ClassList
@@ -16,7 +16,21 @@ from zgbench.lexicon.senses import Senses
 
 _GENERIC_DEPTH = 6
 
-_BODIES = frozenset({"noun.animal", "noun.artifact", "noun.food", "noun.object", "noun.person", "noun.plant", "noun.substance", "noun.body", "noun.group"})
+_WIDE = 400
+
+_BODIES = frozenset(
+    {
+        "noun.animal",
+        "noun.artifact",
+        "noun.food",
+        "noun.object",
+        "noun.person",
+        "noun.plant",
+        "noun.substance",
+        "noun.body",
+        "noun.group",
+    }
+)
 _VEHICLES = ("conveyance.n.03",)
 _FITTED = ("visual_signal.n.01", "source_of_illumination.n.01")
 _BORNE = (
@@ -52,7 +66,7 @@ class Mapper:
         if exact is not None:
             return Decision(exact, NAME, word=reading.label)
         if not reading.heads:
-            return Decision(None, None, "empty" if "noun" not in reading.reason else "no noun")
+            return Decision(None, None, reading.reason)
         if any(self.hedges(phrase) for phrase in reading.heads):
             return Decision(None, None, "hedged")
         found = [self._phrase(phrase) for phrase in reading.heads]
@@ -67,7 +81,16 @@ class Mapper:
         """Whether the noun phrase strings up the names of three or more classes."""
         if len(phrase.words) < 3:
             return False
-        return len({d.class_id for d in map(self.word, phrase.words) if d.class_id is not None and d.level in (NAME, SYNONYM)}) > 2
+        return (
+            len(
+                {
+                    d.class_id
+                    for d in map(self.word, phrase.words)
+                    if d.class_id is not None and d.level in (NAME, SYNONYM)
+                }
+            )
+            > 2
+        )
 
     def _phrase(self, phrase: Phrase) -> Decision:
         """The head by its common senses; then as the part of what is named beside it; then by its rarer senses."""
@@ -79,7 +102,17 @@ class Mapper:
         part = self._part(phrase)
         if part or decision.class_id is not None:
             return part or decision
-        return self._head_of_name(phrase) or self._kin(decision) or decision
+        return self._head_of_name(decision) or self._relative(decision) or self._kin(decision) or decision
+
+    def _relative(self, decision: Decision) -> Decision | None:
+        """A *filing cabinet* is a cabinet by its last word, and WordNet, which has it elsewhere, as furniture too."""
+        class_id = self.compiled.named(decision.word.rpartition("_")[2]) if "_" in decision.word else None
+        if class_id is None or decision.synset is None or self._wordnet.domain(decision.synset) != "noun.artifact":
+            return None
+        near = {s for s, d in self._hierarchy.above(decision.synset).items() if 0 < d <= 2}
+        if any(near & set(self._wordnet.hypernyms(s)) for s in self.compiled.synsets[class_id]):
+            return Decision(class_id, KIND, word=decision.word, synset=decision.synset)
+        return None
 
     def _is_sure(self, decision: Decision) -> bool:
         if decision.synset is None:
@@ -87,12 +120,11 @@ class Mapper:
         senses, common = self._senses.visible(decision.word)
         return decision.synset in senses[:common]
 
-    def _head_of_name(self, phrase: Phrase) -> Decision | None:
+    def _head_of_name(self, decision: Decision) -> Decision | None:
         """*light* for the class *traffic light*, where no other class ends in that word."""
-        for lemma in phrase.nouns:
-            if lemma in self.compiled.heads:
-                return Decision(self.compiled.heads[lemma], SYNONYM, word=lemma)
-        return None
+        if "_" in decision.word or decision.word not in self.compiled.heads:
+            return None
+        return Decision(self.compiled.heads[decision.word], SYNONYM, word=decision.word)
 
     def _kin(self, decision: Decision) -> Decision | None:
         if decision.synset is None or decision.reason not in ("outside", "generic"):
@@ -148,6 +180,8 @@ class Mapper:
         best: tuple[tuple[int, int, int, int], Decision] | None = None
         for rank, synset in enumerate(senses):
             reached = self.compiled.reach(synset)
+            if not reached and rank == 0:
+                reached = self.compiled.by_members(synset) or self.compiled.by_definition(synset)
             if not reached:
                 continue
             class_id = min(reached, key=lambda c: (reached[c], c))
@@ -164,9 +198,15 @@ class Mapper:
         wholes = self.compiled.part_of(senses[0])
         if len(wholes) == 1:
             return Decision(wholes[0], PART, word=lemma, synset=senses[0])
-        if not wholes and all(self._hierarchy.depth(s) <= _GENERIC_DEPTH for s in senses[: max(common, 1)]):
+        if not wholes and all(self._is_generic(s) for s in senses[: max(common, 1)]):
             return Decision(None, None, "generic", lemma, senses[0])
         return Decision(None, None, "ambiguous" if wholes else "outside", lemma, senses[0])
+
+    def _is_generic(self, synset: int) -> bool:
+        """Whether it stands so high that it says little: a wide kind of things, or a place or a notion near the root."""
+        if self._wordnet.domain(synset) in _BODIES:
+            return self._hierarchy.size(synset, _WIDE) >= _WIDE
+        return self._hierarchy.depth(synset) <= _GENERIC_DEPTH
 
     def _unlike(self, lemma: str, class_id: int) -> int:
         """How little the word looks like the class, where WordNet's order of its senses is arbitrary: *bike*, bicycle.
@@ -176,7 +216,11 @@ class Mapper:
         if self._senses.is_counted(lemma):
             return 0
         last = lemma.rpartition("_")[2]
-        return -100 if last != lemma and self.compiled.named(last) == class_id else -len(commonprefix([lemma, self._names[class_id]]))
+        if last != lemma and self.compiled.named(last) == class_id:
+            return -len(lemma)
+        return -sum(
+            1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(lemma, self._names[class_id], strict=False))
+        )
 
     def _agent(self, phrase: Phrase, decision: Decision) -> Decision | None:
         """*person riding …* is a rider, *man on a motorcycle* a motorcyclist, who rides: the agent noun of verb or mount."""
@@ -233,8 +277,8 @@ class Mapper:
             return None
         for lemma in phrase.nouns:
             senses, common = self._senses.visible(lemma)
-            for i, synset in enumerate(senses):
-                if self.compiled.fits(synset, whole.class_id) or (i < common and self.compiled.is_borne(synset, whole.class_id)):
+            for synset in senses[: max(common, 1)]:
+                if self.compiled.fits(synset, whole.class_id) or self.compiled.is_borne(synset, whole.class_id):
                     return Decision(whole.class_id, PART, word=lemma, synset=synset)
         return None
 
@@ -244,7 +288,9 @@ class Mapper:
         lemma = phrase.nouns[0]
         part = Decision(whole.class_id, PART, word=lemma)
         senses = self._senses.visible(lemma)[0]
-        if lead == "on" and not any(self._wordnet.domain(s) in _BODIES for s in (*self._wordnet.senses(lemma)[:1], *senses[:1])):
+        if lead == "on" and not any(
+            self._wordnet.domain(s) in _BODIES for s in (*self._wordnet.senses(lemma)[:1], *senses[:1])
+        ):
             return part
         bearer = self._bearer(whole)
         if bearer is None or not senses or lead not in ("of", "on"):
@@ -260,7 +306,13 @@ class Mapper:
             whole = self._whole(other) if lead == "on" else None
             bearer = self._bearer(whole) if whole else None
             kind = self._hierarchy.is_kind
-            if bearer is not None and whole and decision.synset is not None and kind(bearer, *_VEHICLES) and kind(decision.synset, *_FITTED):
+            if (
+                bearer is not None
+                and whole
+                and decision.synset is not None
+                and kind(bearer, *_VEHICLES)
+                and kind(decision.synset, *_FITTED)
+            ):
                 return Decision(whole.class_id, PART, word=decision.word, synset=decision.synset)
         return None
 

@@ -64,17 +64,20 @@ class Senses:
         most = max(counts.values())
         if most < _COUNTED:
             solid = [s for s, _ in pairs if w.domain(s) in _THINGS]
-            stuff = [s for s in solid if h.is_kind(s, _MATERIAL)]
+            animal = any(w.domain(s) == "noun.animal" for s in solid)
+            stuff = [s for s in solid if h.is_kind(s, _MATERIAL) or (animal and w.domain(s) == "noun.food")]
             things = [s for s in solid if s not in stuff] + stuff
             return [*things, *(s for s, _ in pairs if s not in things)], len(things) or len(pairs)
         common = self.common(pairs)
         if h.is_kind(common[0], _MATERIAL):  # an oak is a tree before it is its wood
             common = [s for s, _ in pairs if w.domain(s) in _LIVING and not h.is_kind(s, _MATERIAL)][:1] + common
+        elif w.domain(common[0]) == "noun.food":  # and a duckling an animal before it is its meat
+            common = [s for s, _ in pairs if w.domain(s) == "noun.animal"][:1] + common
+        elif w.domain(common[0]) == "noun.group":  # and a church a building before it is its members
+            common = [s for s, t in pairs if w.domain(s) == "noun.artifact" and t][:1] + common
+        common = list(dict.fromkeys(common))
         if pairs[0][1] < _COMMON * most:
             common = []  # what can be seen is a rare meaning of the word
-        groups = [s for s in common if w.domain(s) == "noun.group"]
-        if len(groups) < len(common):  # a church is a building before it is a body of people
-            common = [s for s in common if s not in groups] + groups
         return common + [s for s, _ in pairs if s not in common], len(common)
 
     def of_class(self, lemma: str, *, whole: bool) -> list[int]:
@@ -103,7 +106,10 @@ class Senses:
         words = definition.split()
         if self._wordnet.domain(synset) == "noun.group" and words[:2] == ["all", "the"]:
             pass
-        elif not (" of " in definition and words[1:3] and words[1] in PARTITIVES) and "_".join(words[1:]) not in self._wordnet:
+        elif (
+            not (" of " in definition and words[1:3] and words[1] in PARTITIVES)
+            and "_".join(words[1:]) not in self._wordnet
+        ):
             return []
         return self._find_genus(synset, same=False)
 
@@ -120,7 +126,12 @@ class Senses:
         found = []
         for phrase in reading.heads[:2]:
             senses = self.visible(phrase.nouns[0])[0]
-            if senses and not set(senses) & set(h.above(synset)) and h.depth(senses[0]) > 2 and (not same or w.domain(senses[0]) == w.domain(synset)):
+            if (
+                senses
+                and not set(senses) & set(h.above(synset))
+                and h.depth(senses[0]) > 2
+                and (not same or w.domain(senses[0]) == w.domain(synset))
+            ):
                 found.append(senses[0])
         return found
 

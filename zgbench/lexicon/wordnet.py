@@ -38,7 +38,9 @@ class WordNet:
         self._hypernym_from = self._starts("hypernym")
         self._lexfile: bytes = self._file["lexfile"].tobytes()
         self._instance: bytes = self._file["instance"].tobytes()
-        self._wholes = {kind: (self._file[f"{kind}_of"].tolist(), self._starts(kind)) for kind in ("part", "member", "substance")}
+        self._wholes = {
+            kind: (self._file[f"{kind}_of"].tolist(), self._starts(kind)) for kind in ("part", "member", "substance")
+        }
         self.noun_exceptions = {p: b for line in reversed(self._text("noun_exceptions")) for p, b in [line.split(" ")]}
         self.verb_exceptions = {p: b for line in reversed(self._text("verb_exceptions")) for p, b in [line.split(" ")]}
 
