@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from zgbench.datasets.catalogue import SPECS
 from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import UsageError
+from zgbench.protocol import Pixels
 from zgbench.scores import metrics
 from zgbench.scores.result import Stored, load_result
 from zgbench.scores.verification import Row, background_of, verified
@@ -120,7 +121,7 @@ def row_of(stored: Stored, key: tuple[str, str]) -> Row:
     return next(row for row in rows if (row.reassigned.how, row.verify) == key)
 
 
-def rule_of(stored: Stored) -> Literal["count", "ignore", "released"]:
+def rule_of(stored: Stored) -> Pixels:
     """The background rule as it works out on the result's data set."""
     key = stored.result["dataset"]["key"]
     return background_of(stored.protocol, key in SPECS and SPECS[key].released_drops_background)

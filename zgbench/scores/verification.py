@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.datasets import Vocabulary
 from zgbench.pixels.counts import Counts, select
-from zgbench.protocol import Protocol, Reassignment, Scoring
+from zgbench.protocol import Pixels, Protocol, Reassignment, Scoring
 from zgbench.scores import metrics
 from zgbench.scores.human_scores import LEVELS, fully_rated
 from zgbench.scores.reassignment import Decision
@@ -48,9 +47,7 @@ class Row:
     images: NDArray[np.bool_]
     assigned: NDArray[np.int64]
 
-    def class_counts(
-        self, counts: Counts, vocabulary: Vocabulary, background: Literal["count", "ignore", "released"]
-    ) -> metrics.ClassCounts:
+    def class_counts(self, counts: Counts, vocabulary: Vocabulary, background: Pixels) -> metrics.ClassCounts:
         """Intersections and unions of this row."""
         chosen = select(counts, self.images)
         assigned = self.assigned[self.images[counts.owner]]
@@ -60,7 +57,7 @@ class Row:
         self,
         counts: Counts,
         vocabulary: Vocabulary,
-        background: Literal["count", "ignore", "released"],
+        background: Pixels,
         scoring: Scoring,
     ) -> tuple[metrics.Statistics, dict[int, dict[str, float | int | None]]]:
         """Statistics of every image and scores of every class, worked out for some images at a time."""
@@ -95,6 +92,6 @@ def verified(counts: Counts, reassigned: Reassigned, protocol: Protocol) -> Iter
             yield Row(reassigned, f"h>={level}", images, assigned)
 
 
-def background_of(protocol: Protocol, drops_background: bool) -> Literal["count", "ignore", "released"]:
-    """The rule as it works out on a data set: the released code drops background on VOC only."""
-    return "count" if protocol.background == "released" and not drops_background else protocol.background
+def background_of(protocol: Protocol, drops_background: bool) -> Pixels:
+    """The rule as it works out on a data set: the released code leaves pixels out on VOC only, elsewhere none at all."""
+    return "all" if protocol.background == "released" and not drops_background else protocol.background
