@@ -174,6 +174,16 @@ def preset(name: str | None, dataset: str, **changes: Any) -> Protocol:
     return replace(PRESETS[chosen], **{key: value for key, value in changes.items() if value is not None})
 
 
+def chosen(protocol: str | Protocol | None, dataset: str, changes: dict[str, Any]) -> Protocol:
+    """A preset, or a protocol of one's own, with some of its values changed; None values are left as they are.
+
+    Raises:
+        UsageError: see :func:`preset` and :class:`Protocol`.
+    """
+    given = {key: value for key, value in changes.items() if value is not None}
+    return replace(protocol, **given) if isinstance(protocol, Protocol) else preset(protocol, dataset, **given)
+
+
 def sign(protocol: Protocol, facts: dict[str, str], *, unlabelled: bool = True) -> str:
     """The signature of one row of scores: ``key:value`` pairs joined by ``|``.
 

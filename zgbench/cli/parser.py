@@ -75,8 +75,19 @@ def _evaluate(commands: Any) -> None:
         choices=("count", "ignore", "released"),
         help="rule for unlabelled pixels (default: the protocol's)",
     )
+    p.add_argument("--scoring", choices=("v1", "iccv2023"), help="definitions of the scores (default: the protocol's)")
+    p.add_argument(
+        "--tau-text", type=float, metavar="COSINE", help="from which a TT reassignment is kept (default: 0.5)"
+    )
+    p.add_argument(
+        "--tau-clip", type=float, metavar="COSINE", help="from which an ST reassignment is kept (default: 0.1)"
+    )
     p.add_argument("--seed", type=int, metavar="N", help="of the bootstrap (default: 0)")
+    p.add_argument("--resamples", type=int, metavar="N", help="of the bootstrap (default: 1000)")
     p.add_argument("--out", default="results", metavar="DIR", help="folder for result files (default: results)")
+    p.add_argument(
+        "--replace", action="store_true", help="write over a result of another submission or signature of the same name"
+    )
     p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     _workers(p)

@@ -68,15 +68,21 @@ def _table(counts: Counts) -> Any:
 
 
 def about(path: Path) -> dict[str, Any] | None:
-    """What a stats file says that it was made from; None when it is missing, damaged or of another version."""
+    """What a stats file says that it was made from, and whether it holds ``void`` pixels.
+
+    None when it is missing, damaged or of another version.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        found: dict[str, Any] = json.loads(pq.read_metadata(plain(path)).metadata[b"zgbench"])
+        schema = pq.read_schema(plain(path))
+        found: dict[str, Any] = json.loads(schema.metadata[b"zgbench"])
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+    return (
+        found | {"void": "void" in schema.names} if isinstance(found, dict) and found.get("format") == FORMAT else None
+    )
 
 
 def load(path: Path) -> Counts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,7 @@ def scored(
     people: Ratings | None,
     unavailable: dict[str, str],
     timing: dict[str, float],
+    counts_from: Path | None = None,
 ) -> Evaluation:
     """Scores of every row.
 
@@ -68,6 +70,10 @@ def scored(
         text: Sentence-BERT, for TGQ.
         unavailable: what cannot be scored, and why; more may be added.
         timing: seconds a step; goes into the result.
+        counts_from: see :class:`Evaluation`.
+
+    Raises:
+        ModelUnavailable: there is no row at all.
     """
     protocol, dataset = subject.protocol, subject.dataset.only(counts.ids)
     rule = background_of(protocol, dataset.released_drops_background)
@@ -103,6 +109,9 @@ def scored(
             }
         )
     tgq = _tgq(facts, counts, text, drawn(len(counts.ids)), unavailable) if counts.truth is not None else None
+    if not rows:
+        told = "\n".join(f"{what}: {why}" for what, why in unavailable.items())
+        raise ModelUnavailable(f"nothing could be scored, so nothing was written.\n{told}")
     header = subject.header
     result = {
         "format": "zgbench-result/1",
@@ -122,7 +131,8 @@ def scored(
         "ids_sha256": subject.dataset.ids_sha256(),
         "partial": len(counts.ids) < len(subject.dataset.ids),
     }
-    return Evaluation(result, counts, reassigned, dataset, stem_of(subject.reader.path), made_from, timing)
+    stem = stem_of(subject.reader.path)
+    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing, counts_from)
 
 
 def _signature(subject: Subject, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
