@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -109,14 +108,10 @@ def validate(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """``zgbench compare``."""
-    from zgbench.cli.render import print_comparison
+    from zgbench.cli.compared import print_comparison
     from zgbench.scores.comparison import compare as run
 
-    found = run(options.a, options.b)
-    if options.format == "json":
-        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
-    else:
-        print_comparison(found)
+    print_comparison(run(options.a, options.b, *options.others, per_class=options.per_class), options.format)
     return 0
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from zgbench.cli.ratings_parser import add_rate, add_ratings
+from zgbench.cli.reproduce import add_reproduce
 
 KEYS = ("pas20", "pc59", "pc459", "mini")
 PROTOCOLS = ("v1", "iccv2023", "offline", "mini")
@@ -25,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     _evaluate(commands)
     _validate(commands)
     _compare(commands)
+    add_reproduce(commands, _lazy)
     _convert(commands)
     _datasets(commands)
     _reference(commands)
@@ -111,12 +113,15 @@ def _validate(commands: Any) -> None:
 def _compare(commands: Any) -> None:
     p = commands.add_parser(
         "compare",
-        help="compare two results",
-        description="Paired differences A − B with 95 %% intervals and p-values. Results of unlike signatures are refused.",
+        help="compare two results or more",
+        description="Paired differences A − B with 95 %% intervals and p-values, of more than two results for each pair, "
+        "with p corrected for the number of pairs (Holm). Rows of unlike signatures are refused.",
     )
     p.add_argument("a", metavar="A.result.json")
     p.add_argument("b", metavar="B.result.json")
-    p.add_argument("--format", choices=("table", "json"), default="table", help="of what is printed (default: table)")
+    p.add_argument("others", nargs="*", metavar="C.result.json")
+    p.add_argument("--per-class", action="store_true", help="compare the IoU of each class too")
+    p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     p.set_defaults(run=_lazy("zgbench.cli.commands:compare"))
 
