@@ -7,6 +7,7 @@ submission file ─► segments ─► pixel pass with the truth ─► N[s, c] 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -23,11 +24,12 @@ from zgbench.pixels import counts_file
 from zgbench.pixels.collect import Gate, collect
 from zgbench.pixels.counts import Counts
 from zgbench.pixels.pixel_pass import Outcome
-from zgbench.protocol import Protocol, Reassignment, preset
+from zgbench.protocol import Protocol, Reassignment, chosen
 from zgbench.scores.given_mapping import read_mapping
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
 from zgbench.scores.result import Evaluation
+from zgbench.scores.result_names import counts_of
 from zgbench.scores.scoring import by_people, scored
 from zgbench.scores.subject import ProgressFactory, Subject, silent
 from zgbench.scores.verification import Reassigned
@@ -47,6 +49,7 @@ class Execution:
     Attributes:
         out: folder of the result files, None for none; counts that lie there already are used again.
         workers, engine, ray_address: of the pixel pass.
+        replace: whether a result of another submission or signature may be overwritten.
     """
 
     out: Path | None
@@ -54,6 +57,7 @@ class Execution:
     engine: Engine
     ray_address: str | None
     progress: ProgressFactory
+    replace: bool = False
 
 
 def evaluate(
@@ -69,7 +73,12 @@ def evaluate(
     background: str | None = None,
     human: str | None = None,
     seed: int | None = None,
+    scoring: str | None = None,
+    tau_text: float | None = None,
+    tau_clip: float | None = None,
+    resamples: int | None = None,
     out: str | os.PathLike[str] | None = None,
+    replace: bool = False,
     workers: int = 1,
     engine: Engine = "local",
     ray_address: str | None = None,
@@ -91,8 +100,10 @@ def evaluate(
         ratings: store or table of human ratings, see :func:`zgbench.scores.human_scores.read_ratings`.
         partial: score the images that the submission has.
         subset: ``first:N`` or ``random:N:SEED``.
-        background, human, seed: override the protocol's.
+        background, human, seed, scoring, tau_text, tau_clip, resamples: override the protocol's.
         out: folder to write result files to; None writes nothing.
+        replace: overwrite the result that lies there under the name ``STEM.DATASET``, whatever it is of; without, a
+            result of another submission or signature stays, and the new one gets a longer name.
         workers: processes of the pixel pass. More than 1 needs the caller's script to be importable
             (``if __name__ == "__main__":``).
         engine: where the pixel pass runs: ``local``, or ``ray``: on a cluster, for a submission in Parquet; the results
@@ -109,13 +120,16 @@ def evaluate(
         UsageError, DataError, InputError, ModelUnavailable: see zgbench.errors.
     """
     seconds: dict[str, float] = {}
-    execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress)
+    execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress, replace)
     if execution.out is not None:
         check_folder(execution.out)
     with _timed(seconds, "counts"):
         reader, sha256, header, report = _opened(submission)
-        if not isinstance(protocol, Protocol):
-            protocol = preset(protocol, header.dataset, background=background, human=human, seed=seed)
+        changes = {
+            "background": background, "human": human, "seed": seed, "scoring": scoring,
+            "tau_text": tau_text, "tau_clip": tau_clip, "resamples": resamples,
+        }  # fmt: skip
+        protocol = chosen(protocol, header.dataset, changes)
         asked = _asked(reassign, protocol, with_mapping=mapping is not None)
         people = read_ratings(ratings) if ratings is not None else None
         dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
@@ -127,16 +141,16 @@ def evaluate(
         unavailable: dict[str, str] = {}
         if not report.kinds:
             ways = _at_hand(ways, unavailable, strict=reassign is not None)
-        counts = _counts(subject, report, partial, execution, seconds)
+        counts, counts_from = _counts(subject, report, partial, execution, seconds)
     with _timed(seconds, "models"):
         reassigned = _reassigned(subject, ways, counts, people, unavailable, progress, strict=reassign is not None)
     with _timed(seconds, "scores"):
-        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds)
+        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds, counts_from)
         if people is not None:
             found.result["ratings"] = by_people(protocol, counts, reassigned, people)
     subject.check_unchanged()
     if execution.out is not None:
-        found.save(execution.out)
+        return dataclasses.replace(found, path=found.save(execution.out, replace=execution.replace))
     return found
 
 
@@ -191,13 +205,15 @@ def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) 
     return found
 
 
-def _counts(subject: Subject, report: Report, partial: bool, execution: Execution, seconds: dict[str, float]) -> Counts:
+def _counts(
+    subject: Subject, report: Report, partial: bool, execution: Execution, seconds: dict[str, float]
+) -> tuple[Counts, Path | None]:
     """Counts from the stats file of an earlier run, if submission and truth are the same by content, or from pixels."""
     if not report.kinds and execution.out is not None:
-        saved = execution.out / f"{stem_of(subject.reader.path)}.{subject.dataset.key}.stats.parquet"
-        if (again := _counted_before(subject, saved, partial)) is not None:
-            seconds["reused"] = 1.0
-            return again
+        for saved in counts_of(execution.out, f"{stem_of(subject.reader.path)}.{subject.dataset.key}"):
+            if (again := _counted_before(subject, saved, partial)) is not None:
+                seconds["reused"] = 1.0
+                return again, saved
     tick = execution.progress("counting pixels", len(subject.dataset.ids))
     about = (subject.reader, subject.header, subject.dataset)
     if execution.engine == "ray":
@@ -206,8 +222,8 @@ def _counts(subject: Subject, report: Report, partial: bool, execution: Executio
         def outcomes(gate: Gate) -> Iterator[Outcome]:
             return ray_engine.outcomes(*about, gate, address=execution.ray_address, progress=tick)
 
-        return collect(*about, report, partial=partial, outcomes=outcomes)
-    return collect(*about, report, partial=partial, workers=execution.workers, progress=tick)
+        return collect(*about, report, partial=partial, outcomes=outcomes), None
+    return collect(*about, report, partial=partial, workers=execution.workers, progress=tick), None
 
 
 def _counted_before(subject: Subject, saved: Path, partial: bool) -> Counts | None:
@@ -219,6 +235,8 @@ def _counted_before(subject: Subject, saved: Path, partial: bool) -> Counts | No
         return None
     with contextlib.suppress(DataError):  # made again, as if it were not there
         found = counts_file.load(saved)
+        if found.void is None and not subject.dataset.unlabelled and subject.protocol.background == "released":
+            return None  # of an older zgbench, which counted no void pixels; or there are none, which costs only time
         if made_from.get("truth_sha256") == subject.dataset.source.fingerprint(found.ids):
             return found
     return None

@@ -135,7 +135,7 @@ class Group:
         """What the signature is about, in a few words."""
         facts = facts_of(self.signature)
         verify = self.verify.replace(">=", " ≥ ").replace("cos>", "cos > ")
-        background = "" if facts.get("bg") == "count" else f", background {facts.get('bg', '?')}"
+        background = "" if facts.get("bg", "count") == "count" else f", background {facts['bg']}"
         scoring = "" if facts.get("scoring") == "v1" else f", scoring {facts.get('scoring', '?')}"
         official = "" if self.official else ", not official"
         model = facts.get("encoder", "").split(",")[0].split("@")[0].split("/")[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -61,23 +60,28 @@ def _workers(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """``zgbench evaluate``."""
-    from pathlib import Path
-
     from zgbench.cli.render import print_evaluation
     from zgbench.evaluation import evaluate as run
-    from zgbench.scores.result import RESULT
 
     with Progress() as progress:
         found = run(
             options.submission, data=options.data, protocol=options.protocol,
             reassign=options.reassign.split(",") if options.reassign is not None else None,
-            mapping=options.mapping, ratings=options.ratings, partial=options.partial, subset=options.subset, background=options.background,
-            human=options.human, seed=options.seed, out=options.out, workers=_workers(options),
+            mapping=options.mapping, ratings=options.ratings, partial=options.partial, subset=options.subset,
+            background=options.background, human=options.human, seed=options.seed, scoring=options.scoring,
+            tau_text=options.tau_text, tau_clip=options.tau_clip, resamples=options.resamples,
+            out=options.out, replace=options.replace, workers=_workers(options),
             engine=options.engine, ray_address=options.ray_address,
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
         )  # fmt: skip
-    place = Path(options.out) / f"{found.stem}.{found.dataset.key}{RESULT}"
-    print_evaluation(found, options.format, place)
+    print_evaluation(found, options.format, found.path)
+    short = f"{found.stem}.{found.dataset.key}.result.json"
+    if found.path is not None and found.path.name != short:
+        print(
+            f"note: {found.path.with_name(short)} is of another submission or signature and was kept. "
+            "To write over it: --replace",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -104,14 +108,10 @@ def validate(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """``zgbench compare``."""
-    from zgbench.cli.render import print_comparison
+    from zgbench.cli.compared import print_comparison
     from zgbench.scores.comparison import compare as run
 
-    found = run(options.a, options.b)
-    if options.format == "json":
-        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
-    else:
-        print_comparison(found)
+    print_comparison(run(options.a, options.b, *options.others, per_class=options.per_class), options.format)
     return 0
 
 

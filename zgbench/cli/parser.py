@@ -9,6 +9,7 @@ from typing import Any
 
 from zgbench.cli.mapping_parser import add_mapping
 from zgbench.cli.ratings_parser import add_rate, add_ratings
+from zgbench.cli.reproduce import add_reproduce
 
 KEYS = ("pas20", "pc59", "pc459", "mini")
 PROTOCOLS = ("v1", "iccv2023", "offline", "mini")
@@ -26,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     _evaluate(commands)
     _validate(commands)
     _compare(commands)
+    add_reproduce(commands, _lazy)
     _convert(commands)
     add_mapping(commands, _lazy, PROTOCOLS)
     _datasets(commands)
@@ -81,8 +83,19 @@ def _evaluate(commands: Any) -> None:
         choices=("count", "ignore", "released"),
         help="rule for unlabelled pixels (default: the protocol's)",
     )
+    p.add_argument("--scoring", choices=("v1", "iccv2023"), help="definitions of the scores (default: the protocol's)")
+    p.add_argument(
+        "--tau-text", type=float, metavar="COSINE", help="from which a TT reassignment is kept (default: 0.5)"
+    )
+    p.add_argument(
+        "--tau-clip", type=float, metavar="COSINE", help="from which an ST reassignment is kept (default: 0.1)"
+    )
     p.add_argument("--seed", type=int, metavar="N", help="of the bootstrap (default: 0)")
+    p.add_argument("--resamples", type=int, metavar="N", help="of the bootstrap (default: 1000)")
     p.add_argument("--out", default="results", metavar="DIR", help="folder for result files (default: results)")
+    p.add_argument(
+        "--replace", action="store_true", help="write over a result of another submission or signature of the same name"
+    )
     p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     _workers(p)
@@ -106,12 +119,15 @@ def _validate(commands: Any) -> None:
 def _compare(commands: Any) -> None:
     p = commands.add_parser(
         "compare",
-        help="compare two results",
-        description="Paired differences A − B with 95 %% intervals and p-values. Results of unlike signatures are refused.",
+        help="compare two results or more",
+        description="Paired differences A − B with 95 %% intervals and p-values, of more than two results for each pair, "
+        "with p corrected for the number of pairs (Holm). Rows of unlike signatures are refused.",
     )
     p.add_argument("a", metavar="A.result.json")
     p.add_argument("b", metavar="B.result.json")
-    p.add_argument("--format", choices=("table", "json"), default="table", help="of what is printed (default: table)")
+    p.add_argument("others", nargs="*", metavar="C.result.json")
+    p.add_argument("--per-class", action="store_true", help="compare the IoU of each class too")
+    p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     p.set_defaults(run=_lazy("zgbench.cli.commands:compare"))
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
+from zgbench.cli.latex import escaped, verification
 from zgbench.protocol import Reassignment
-from zgbench.scores.comparison import Comparison, significant
 from zgbench.scores.result import Evaluation, flat
 from zgbench.scores.verification import shown_by_default
 
@@ -187,50 +187,18 @@ def as_markdown(found: Evaluation) -> str:
 
 
 def as_latex(found: Evaluation) -> str:
-    """A booktabs table; the signatures are comments above it."""
-    symbol = {"cos>=": r"$\cos \geq ", "h>=": r"$h \geq ", "level<=": r"$\mathrm{level} \leq "}
-    lines = [f"% {row['signature']}" for row in _shown(found)]
-    lines += [r"\begin{tabular}{ll" + "r" * len(SCORES) + "}", r"\toprule"]
-    lines += [" & ".join(["", "verified by", *SCORES.values()]) + r" \\", r"\midrule"]
+    """A booktabs table, each interval under its score; data set and signatures are comments above it."""
+    about, data = found.result["submission"], found.result["dataset"]
+    lines = [
+        f"% {data['key']} {data['split']}, {data['images']} images, track {about['track']}; %, with 95 % intervals"
+    ]
+    lines += [f"% {row['signature']}" for row in _shown(found)]
+    lines += [r"\begin{tabular}{lll" + "r" * len(SCORES) + "}", r"\toprule"]
+    lines += [" & ".join(["method", "", "verified by", *SCORES.values()]) + r" \\", r"\midrule"]
     for record in _shown(found):
-        start = next((key for key in symbol if record["verify"].startswith(key)), "")
-        number, _, more = record["verify"].removeprefix(start).partition("+")
-        verify = (symbol[start] + number + "$" if start else number) + (f" or {more}" if more else "")
-        lines.append(" & ".join([record["reassign"], verify, *_cells(record, intervals=False)]) + r" \\")
+        start = [escaped(about["name"]), record["reassign"], verification(record["verify"])]
+        lines.append(" & ".join([*start, *_cells(record, intervals=False)]) + r" \\")
+        ends = [cell.partition(" ")[2] for cell in _cells(record)]
+        small = [rf"{{\scriptsize {end}}}" if end else "" for end in ends]
+        lines.append(" & ".join(["", "", "", *small]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
-
-
-def print_comparison(found: Comparison) -> None:
-    """Print paired differences, a table for each row that both results have."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    console.print(Text(f"A: {found.names[0]}\nB: {found.names[1]}"))
-    for (how, verify, signature), scores in found.rows.items():
-        table = Table(title=Text(f"{how} {verify}"))
-        for column in ("score", "A", "B", "A − B [95 % interval]", "p", ""):
-            table.add_column(column, justify="left" if column in ("score", "") else "right")
-        for name, d in scores.items():
-            clear = ("A" if d.difference > 0 else "B") if significant(d) else ""
-            difference = (
-                "–"
-                if d.difference != d.difference
-                else f"{100 * d.difference:+.1f} [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
-            )
-            table.add_row(
-                SCORES[name.replace(".", "_", 1)] if "." in name else SCORES[name],
-                percent(d.a),
-                percent(d.b),
-                difference,
-                f"{d.p:.4f}",
-                clear,
-            )
-        console.print(table)
-        console.print(Text(signature), soft_wrap=True, style="dim")
-    for reason in found.refused:
-        console.print(Text(f"not compared: {reason}"), soft_wrap=True)
-    console.print(
-        Text("Last column: the better one where p < 0.05. p is not corrected for the number of scores."), style="dim"
-    )

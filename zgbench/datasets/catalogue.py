@@ -30,6 +30,8 @@ class Spec:
         truths: where the truth may lie, best first.
         photos: where the JPEGs lie.
         released_drops_background: whether the released code leaves background out for classes that the truth lacks.
+        unlabelled: whether there are pixels outside the classes that are not void; without, a background rule has nothing
+            to choose, and only ``released``, which counts void pixels too, stands in a signature.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Spec:
     truths: tuple[Part, ...]
     photos: Part
     released_drops_background: bool = False
+    unlabelled: bool = True
 
     def official_ids(self) -> tuple[str, ...]:
         """The official split, in its published order."""
@@ -92,6 +95,7 @@ SPECS: dict[str, Spec] = {
             split_list=_CONTEXT_LIST,
             truths=(_CONTEXT_MAT,),
             photos=_CONTEXT_PHOTOS,
+            unlabelled=False,
         ),
     )
 }

@@ -32,7 +32,7 @@ class Dataset:
         source: where truth and photos are read from.
         official: whether ``ids`` is exactly the official split.
         notes: what a user should know about this data set as found, one sentence each.
-        released_drops_background: see :class:`zgbench.datasets.catalogue.Spec`.
+        released_drops_background, unlabelled: see :class:`zgbench.datasets.catalogue.Spec`.
     """
 
     key: str
@@ -44,6 +44,7 @@ class Dataset:
     official: bool
     notes: tuple[str, ...] = ()
     released_drops_background: bool = False
+    unlabelled: bool = True
 
     def ids_sha256(self) -> str:
         """SHA-256 of the ids, a line each, in order."""
@@ -112,6 +113,7 @@ def open_dataset(
         ids == official,
         tuple(notes),
         spec.released_drops_background,
+        spec.unlabelled,
     )
     return _take(dataset, subset)
 
@@ -143,6 +145,7 @@ def _from_store(spec: Spec, folder: Path) -> Dataset:
         ids == official,
         notes,
         spec.released_drops_background,
+        spec.unlabelled,
     )
 
 

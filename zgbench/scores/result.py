@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -20,6 +21,8 @@ from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
 from zgbench.protocol import VERSION, Protocol, Reassignment
 from zgbench.scores.reassignment import Decision
+from zgbench.scores.result_names import RESULT as RESULT
+from zgbench.scores.result_names import Names, names
 from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
 from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = "zgbench-result/1"
-RESULT = ".result.json"
 
 
 def number(estimate: Estimate) -> Score:
@@ -54,6 +56,8 @@ class Evaluation:
         stem: submission file name without its ending.
         made_from: content hashes that decide whether the counts may be used again.
         timing: seconds a step.
+        counts_from: stats file that the counts were read from, None where they were counted now.
+        path: the result file, None where none was written.
     """
 
     result: Result
@@ -63,6 +67,8 @@ class Evaluation:
     stem: str
     made_from: dict[str, Any]
     timing: dict[str, float]
+    counts_from: Path | None = None
+    path: Path | None = None
 
     @property
     def scores(self) -> list[ScoreRow]:
@@ -107,25 +113,50 @@ class Evaluation:
             },
         }
 
-    def save(self, out: Path) -> Path:
+    def save(self, out: Path, *, replace: bool = False) -> Path:
         """Write statistics, segments, per-class and result file, all or none; the result last, so that it never stands alone.
 
+        Args:
+            replace: take the name ``STEM.DATASET`` though a result of another submission or signature has it.
+
         Returns:
-            Path of the result file.
+            Path of the result file; for its name see :mod:`zgbench.scores.result_names`.
         """
-        base = f"{self.stem}.{self.dataset.key}"
-        names = [f"{base}{ending}" for ending in (".stats.parquet", ".segments.parquet", ".per_class.csv", RESULT)]
-        with replacing_all(*(out / name for name in names)) as (stats, decided, per_class, target):
-            counts_file.write(self.counts, stats, self.made_from)
+        while True:
+            chosen = self._names(out, replace)
+            with contextlib.suppress(_Taken):
+                return self._write(out, chosen, replace)
+
+    def _names(self, out: Path, replace: bool) -> Names:
+        made_from = self.made_from | {"void": self.counts.void is not None}
+        found = names(out, f"{self.stem}.{self.dataset.key}", self.result, made_from, replace=replace)
+        return found if self.counts_from is None else Names(found.base, self.counts_from.name)
+
+    def _write(self, out: Path, chosen: Names, replace: bool) -> Path:
+        def check() -> None:
+            if self._names(out, replace) != chosen:
+                raise _Taken
+
+        others = [f"{chosen.base}{ending}" for ending in (".segments.parquet", ".per_class.csv", RESULT)]
+        new = [chosen.stats] if self.counts_from is None else []
+        with replacing_all(*(out / name for name in (*new, *others)), check=check) as temporaries:
+            decided, per_class, target = temporaries[-3:]
+            stats = temporaries[0] if new else out / chosen.stats
+            if new:
+                counts_file.write(self.counts, stats, self.made_from)
             write_segments(self, decided)
             per_class.write_bytes(per_class_csv(self.result).encode())
             content = self.to_dict()
             content["files"] = {
-                "stats": {"name": names[0], "sha256": sha256_file(stats)},
-                "segments": {"name": names[1], "sha256": sha256_file(decided)},
+                "stats": {"name": chosen.stats, "sha256": sha256_file(stats)},
+                "segments": {"name": others[0], "sha256": sha256_file(decided)},
             }
             target.write_bytes((json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-        return out / names[-1]
+        return out / others[-1]
+
+
+class _Taken(Exception):
+    """Another process has written a result of this name meanwhile."""
 
 
 def flat(row: ScoreRow) -> dict[str, Any]:

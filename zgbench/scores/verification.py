@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.datasets import Vocabulary
 from zgbench.pixels.counts import Counts, select
-from zgbench.protocol import Protocol, Reassignment, Scoring
+from zgbench.protocol import Pixels, Protocol, Reassignment, Scoring
 from zgbench.scores import metrics
 from zgbench.scores.human_scores import LEVELS, fully_rated
 from zgbench.scores.label_quality import LabelQuality
@@ -69,9 +68,7 @@ class Row:
         fallback = self.reassigned.fallback if with_text else ""
         return ",".join(filter(None, (self.reassigned.encoder, fallback)))
 
-    def class_counts(
-        self, counts: Counts, vocabulary: Vocabulary, background: Literal["count", "ignore", "released"]
-    ) -> metrics.ClassCounts:
+    def class_counts(self, counts: Counts, vocabulary: Vocabulary, background: Pixels) -> metrics.ClassCounts:
         """Intersections and unions of this row."""
         chosen = select(counts, self.images)
         assigned = self.assigned[self.images[counts.owner]]
@@ -81,7 +78,7 @@ class Row:
         self,
         counts: Counts,
         vocabulary: Vocabulary,
-        background: Literal["count", "ignore", "released"],
+        background: Pixels,
         scoring: Scoring,
     ) -> tuple[metrics.Statistics, dict[int, ClassScores]]:
         """Statistics of every image and scores of every class, worked out for some images at a time."""
@@ -148,6 +145,6 @@ def default_level(rows: Sequence[str]) -> str:
     return WITH_TEXT if WITH_TEXT in rows else f"level<={LEXICAL_LEVELS[-1]}"
 
 
-def background_of(protocol: Protocol, drops_background: bool) -> Literal["count", "ignore", "released"]:
-    """The rule as it works out on a data set: the released code drops background on VOC only."""
-    return "count" if protocol.background == "released" and not drops_background else protocol.background
+def background_of(protocol: Protocol, drops_background: bool) -> Pixels:
+    """The rule as it works out on a data set: the released code leaves pixels out on VOC only, elsewhere none at all."""
+    return "all" if protocol.background == "released" and not drops_background else protocol.background
