@@ -172,7 +172,7 @@ def test_damaged_truth_is_told(tiny_voc: Path, damage: str) -> None:
     dataset = open_dataset("pas20", tiny_voc)
     expected = {
         "not a picture": "not a readable PNG",
-        "colour": "found mode RGB",
+        "colour": "found RGB",
         "value": "holds the value 77",
         "cut": "not a readable PNG",
     }

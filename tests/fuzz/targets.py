@@ -7,7 +7,6 @@ character, the time and the memory are bounded, and what a reader accepts is con
 from __future__ import annotations
 
 import gzip
-import io
 import resource
 import time
 import warnings
@@ -23,8 +22,9 @@ from zgbench.datasets import Dataset
 from zgbench.datasets import vocabulary as vocabularies
 from zgbench.datasets.catalogue import SPECS
 from zgbench.datasets.dataset import _split_ids
+from zgbench.datasets.label_png import read_label_png
 from zgbench.datasets.mat_file import read_label_map
-from zgbench.datasets.truth import FolderSource, Truth, read_png, table_of
+from zgbench.datasets.truth import FolderSource, Truth, table_of
 from zgbench.errors import InputError, ZgbenchError
 from zgbench.pixels.collect import check_alone, collect
 from zgbench.pixels.counts import Counts
@@ -197,7 +197,7 @@ def truth_png(data: bytes) -> None:
     """Ground truth as PNG."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        values = read_png(io.BytesIO(data), "truth.png")
+        values = read_label_png(data, "truth.png")
     if values.ndim != 2 or values.dtype not in (np.uint8, np.uint16):
         raise Broken(f"{values.dtype} {values.shape}")
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench.datasets.truth import INVALID, Truth, read_photo, read_png
+from zgbench.datasets.label_png import read_label_png
+from zgbench.datasets.truth import INVALID, Truth, read_photo
 from zgbench.errors import DataError, ZgbenchError
 from zgbench.storage.files import new_folder, stamp
 from zgbench.storage.plain_arrow import plain_stream
@@ -204,7 +205,7 @@ class StoreSource:
 
     def truth(self, image_id: str) -> Truth:
         content = self._bytes("truth", image_id) or b""
-        return Truth(read_png(io.BytesIO(content), f"{self.path}[{image_id}]"), _identity())
+        return Truth(read_label_png(content, f"{self.path}[{image_id}]"), _identity())
 
     def photo(self, image_id: str) -> Any:
         content = self._bytes("photo", image_id)

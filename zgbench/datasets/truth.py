@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,13 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.datasets import vocabulary
+from zgbench.datasets.label_png import MAX_PIXELS, read_label_png
 from zgbench.datasets.mat_file import read_label_map
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.errors import DataError
 from zgbench.storage import files
 
-MAX_PIXELS = 1 << 26
-"""Of a truth or photo: 64 million, a hundred times what the data sets hold."""
 VOID = -1
 """Pixels that count nowhere."""
 INVALID = -2
@@ -102,36 +100,6 @@ def table_of(key: str, order: PngOrder | None = None) -> NDArray[np.int32]:
     return table({i: i for i in vocabulary.pc459().ids}, background=VOID, void=(431,), wide=True)
 
 
-def read_png(file: Path | io.BytesIO, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Stored values of a palette or greyscale PNG, uint8 or uint16 [h, w].
-
-    Raises:
-        DataError: not a picture, or a picture in colour (whose class values cannot be told).
-    """
-    from PIL import Image
-
-    try:
-        content = file.read_bytes() if isinstance(file, Path) else file.read()
-        _check_chunks(content)
-        # other formats than PNG run code of their own: EPS starts Ghostscript
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
-            _check_size(picture, name)
-            if picture.mode in ("P", "L"):
-                return np.asarray(picture, dtype=np.uint8)
-            if picture.mode in ("I;16", "I"):
-                return np.asarray(picture).astype(np.uint16)
-            mode = picture.mode
-    except FileNotFoundError as error:
-        raise DataError(f"{name}: no such file. Unpack the data set again, or see: zgbench datasets check") from error
-    except DataError:
-        raise
-    except Exception as error:  # Pillow raises many kinds on damaged files
-        raise DataError(f"{name}: not a readable PNG ({_said(error)}). Unpack the archive again.") from error
-    raise DataError(
-        f"{name}: expected class values (palette or greyscale PNG), found mode {mode}. Colour pictures of the truth do not say their classes; use the archive's own files."
-    )
-
-
 @dataclass(frozen=True)
 class FolderSource:
     """PNGs or MATLAB ``LabelMap`` files, one an image, beside a folder of JPEGs, as the archives unpack."""
@@ -153,7 +121,7 @@ class FolderSource:
         if self.suffix == ".mat":
             values: NDArray[Any] = read_label_map(self._path(image_id))
         else:
-            values = read_png(self._path(image_id), str(self._path(image_id)))
+            values = read_label_png(self._path(image_id))
         found = Truth(values, self._table())
         if values.dtype != np.uint8 and self.suffix != ".mat":
             found = Truth(values, np.concatenate((self._table(), np.full(65280, INVALID, dtype=np.int32))))
@@ -212,23 +180,6 @@ def read_photo(file: Path | io.BytesIO, name: str) -> Any:
         raise
     except Exception as error:  # Pillow raises many kinds on damaged files
         raise DataError(f"{name}: not a readable picture ({_said(error)}). Unpack the archive again.") from error
-
-
-def _check_chunks(content: bytes) -> None:
-    """Compare a PNG's checksums; Pillow leaves those of the pixels out, and one wrong bit there can be another class.
-
-    Raises:
-        ValueError: a chunk is damaged or cut off.
-    """
-    at, kind = 8, b""
-    while kind != b"IEND":
-        length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
-        end = at + 8 + length
-        if end + 4 > len(content):
-            raise ValueError("cut off, or no PNG")
-        if zlib.crc32(content[at + 4 : end]) != int.from_bytes(content[end : end + 4], "big"):
-            raise ValueError("a checksum is wrong")
-        at = end + 4
 
 
 def _check_size(picture: Any, name: str) -> None:
