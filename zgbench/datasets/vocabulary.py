@@ -19,11 +19,17 @@ class Vocabulary:
         ids: class ids, ascending, each ≥ 1 (PC-459 has a gap at 431, ``unknown``).
         names: one name a class, as shown to the text encoder.
         aliases: other published names of the same classes, accepted where a *truth* segment is named.
+        readable: one readable name a class (``potted plant``), for lexical reassignment (LT); () means the names.
+        also: more names of each class in everyday English, for LT.
+        synsets: the synsets of each class in WordNet 3.1 as ``dog.n.01``, for LT; empty where they follow from the name.
     """
 
     ids: tuple[int, ...]
     names: tuple[str, ...]
     aliases: dict[str, int] = field(default_factory=dict)
+    readable: tuple[str, ...] = ()
+    also: tuple[tuple[str, ...], ...] = ()
+    synsets: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -45,6 +51,21 @@ def _rows(file: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
+def _of(rows: list[dict[str, str]], aliases: dict[str, int] | None = None) -> Vocabulary:
+    return Vocabulary(
+        tuple(int(r["id"]) for r in rows),
+        tuple(r["name"] for r in rows),
+        aliases or {},
+        tuple(r["readable"] or r["name"] for r in rows),
+        tuple(_list(r["also"]) for r in rows),
+        tuple(_list(r["synsets"]) for r in rows),
+    )
+
+
+def _list(cell: str) -> tuple[str, ...]:
+    return tuple(text.strip() for text in cell.split(";") if text.strip())
+
+
 def official_ids(file: str) -> tuple[str, ...]:
     """Image ids of an official split list that ships with zgbench."""
     return tuple((resources.files("zgbench.datasets") / "data" / file).read_text(encoding="utf-8").split())
@@ -53,8 +74,7 @@ def official_ids(file: str) -> tuple[str, ...]:
 @cache
 def pas20() -> Vocabulary:
     """The 20 classes of PASCAL VOC; ids as in the palette PNGs."""
-    rows = _rows("pas20.csv")
-    return Vocabulary(tuple(int(r["id"]) for r in rows), tuple(r["name"] for r in rows))
+    return _of(_rows("pas20.csv"))
 
 
 @cache
@@ -65,14 +85,13 @@ def pc59() -> Vocabulary:
     """
     rows = _rows("pc59.csv")
     aliases = {r["official_name"]: int(r["id"]) for r in rows if r["official_name"] != r["name"]}
-    return Vocabulary(tuple(int(r["id"]) for r in rows), tuple(r["name"] for r in rows), aliases)
+    return _of(rows, aliases)
 
 
 @cache
 def pc459() -> Vocabulary:
     """The 458 classes of full PASCAL Context: the 459 list without id 431, ``unknown``."""
-    rows = [r for r in _rows("pc459.csv") if r["name"] != "unknown"]
-    return Vocabulary(tuple(int(r["id"]) for r in rows), tuple(r["name"] for r in rows))
+    return _of([r for r in _rows("pc459.csv") if r["name"] != "unknown"])
 
 
 @cache
