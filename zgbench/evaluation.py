@@ -31,6 +31,7 @@ from zgbench.scores.result import Evaluation
 from zgbench.scores.scoring import ProgressFactory, Run, by_people, scored
 from zgbench.scores.verification import Reassigned
 from zgbench.storage.files import check_folder, sha256_file
+from zgbench.submission import schema
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission, stem_of
 
@@ -76,7 +77,7 @@ def evaluate(
 
     Args:
         submission: ``.json``, ``.json.gz`` or ``.parquet``, see submissions/README.md.
-        data: folder of the data sets, see :func:`zgbench.datasets.open_dataset`; mini needs none.
+        data: folder of the data sets, or of a ``dataset.toml``, see :func:`zgbench.datasets.open_dataset`; mini needs none.
         protocol: preset name or Protocol; default ``mini`` on the data set mini, else ``v1``.
         reassign: ``tt``, ``st`` or both. By default both are tried, and what cannot be had is told in the result;
             what is asked for by name and cannot be had is an error.
@@ -107,7 +108,7 @@ def evaluate(
     submission_sha256 = sha256_file(reader.path)
     report = Report()
     header = reader.header(report)
-    if header is None:
+    if header is None or not schema.check_known(header, data, report):
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
     chosen = (

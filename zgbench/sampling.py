@@ -21,6 +21,7 @@ from zgbench.ratings.content import QUESTIONS, Content
 from zgbench.ratings.records import Question
 from zgbench.scores.mask_hashes import canonical_masks
 from zgbench.scores.scoring import ProgressFactory
+from zgbench.submission import schema
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 
@@ -97,7 +98,7 @@ def sample(
     reader = open_submission(submission)
     report = Report()
     header = reader.header(report)
-    if header is None:
+    if header is None or not schema.check_known(header, data, report):
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
     dataset = open_dataset(header.dataset, data, truth_dir=truth_dir, png_order=png_order)

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from zgbench.datasets.catalogue import SPECS
+from zgbench.datasets.catalogue import KEYS, SPECS
+from zgbench.datasets.class_list import vocabulary_of_records
 from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import UsageError
 from zgbench.scores import metrics
@@ -81,7 +82,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
             + "\n  ".join(refused)
             + "\nEvaluate both on the same data under the same protocol."
         )
-    vocabulary = vocabulary_of(first.result["dataset"]["key"])
+    vocabulary = vocabulary_of(first)
     found = {}
     for key in shared:
         row_a, row_b = row_of(first, key), row_of(second, key)
@@ -105,8 +106,16 @@ def unlike(a: str | None, b: str | None) -> str:
     return "; ".join(f"{key} is {left.get(key, 'absent')} in A, {right.get(key, 'absent')} in B" for key in keys)
 
 
-def vocabulary_of(key: str) -> Vocabulary:
-    """Classes of a data set, which need no data at hand."""
+def vocabulary_of(stored: Stored) -> Vocabulary:
+    """Classes of a result's data set, which need no data at hand: one that is not built in has them in the result.
+
+    Raises:
+        InputError: the result has no sound list of them.
+    """
+    dataset = stored.result["dataset"]
+    key = dataset["key"]
+    if key not in KEYS:
+        return vocabulary_of_records(dataset.get("classes"))
     if key == "mini":
         from zgbench.datasets.mini_source import mini_vocabulary
 
@@ -122,8 +131,10 @@ def row_of(stored: Stored, key: tuple[str, str]) -> Row:
 
 def rule_of(stored: Stored) -> Literal["count", "ignore", "released"]:
     """The background rule as it works out on the result's data set."""
-    key = stored.result["dataset"]["key"]
-    return background_of(stored.protocol, key in SPECS and SPECS[key].released_drops_background)
+    dataset = stored.result["dataset"]
+    spec = SPECS.get(dataset["key"])
+    drops = spec.released_drops_background if spec is not None else dataset.get("released_drops_background") is True
+    return background_of(stored.protocol, drops)
 
 
 def statistics_of(stored: Stored, row: Row, vocabulary: Vocabulary) -> metrics.Statistics:

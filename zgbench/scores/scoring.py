@@ -118,6 +118,7 @@ def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassign
         "dataset": {
             "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
             "ids_sha256": dataset.ids_sha256(), "truth_sha256": run.truth_sha256(counts),
+            **(dataset.definition.record() if dataset.definition is not None else {}),
         },
         "protocol": asdict(protocol),
         "scores": rows,
@@ -165,7 +166,7 @@ def by_people(run: Run, counts: Counts, reassigned: list[Reassigned], table: Rat
 def _facts(run: Run, dataset: Dataset, counts: Counts, n_images: int) -> dict[str, str]:
     rated = dataset.only(counts.ids)
     return {
-        "data": dataset.key, "split": dataset.split, "n": str(n_images), "ids": rated.ids_sha256()[:8],
+        "data": dataset.signed, "split": dataset.split, "n": str(n_images), "ids": rated.ids_sha256()[:8],
         "truth": run.truth_sha256(counts)[:8], "track": run.header.track,
     }  # fmt: skip
 
