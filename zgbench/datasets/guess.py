@@ -16,7 +16,7 @@ from zgbench.datasets.class_list import MOST_CLASSES, MOST_ID
 from zgbench.datasets.class_names import NO_CLASS, read_names
 from zgbench.datasets.definition import FILE, FORMAT, KEY, KEY_RULE, read_definition
 from zgbench.datasets.label_png import Palette, read_label_png
-from zgbench.datasets.look import SPLITS, Group, Seen, look
+from zgbench.datasets.look import SPLITS, Group, Seen, files_below, look
 from zgbench.datasets.truth_files import Codes, Manifest, TruthFiles, manifest
 from zgbench.errors import DataError, UsageError
 from zgbench.storage.files import replacing
@@ -75,9 +75,10 @@ def new(folder: Path, key: str | None = None, progress: Callable[[int], None] = 
     name = key if key is not None else _key_of(folder.resolve().name)
     if not KEY.fullmatch(name) or name in KEYS:
         raise UsageError(f"--key {name[:80]}: expected {KEY_RULE}, and no key that is built in.")
-    listed = _manifest_in(folder)
-    found = _panoptic(folder, name, listed) if listed is not None else _masks(folder, name, progress)
-    _split_list(folder, found)
+    files = files_below(folder)
+    listed = _manifest_in(files)
+    found = _panoptic(folder, files, name, listed) if listed is not None else _masks(folder, files, name, progress)
+    _split_list(folder, files, found)
     found.missing += ["title, citation and licence"]
     with replacing(target) as temporary:
         temporary.write_text(_written(found), encoding="utf-8")
@@ -90,8 +91,8 @@ def _key_of(name: str) -> str:
     return f"my-{plain}"[:40] if plain in KEYS else plain
 
 
-def _masks(folder: Path, key: str, progress: Callable[[int], None]) -> Guess:
-    seen = look(folder)
+def _masks(folder: Path, files: list[Path], key: str, progress: Callable[[int], None]) -> Guess:
+    seen = look(folder, files)
     guess = Guess(key, seen.split or "val", seen.truth.pattern, None, len(seen.truth.files))
     _tell_files(guess, seen, folder)
     values = _values(seen.truth, guess, progress)
@@ -199,10 +200,11 @@ def _names(folder: Path, seen: Seen) -> tuple[dict[int, str] | None, str]:
     return None, ""
 
 
-def _manifest_in(folder: Path) -> Manifest | None:
-    """A COCO-panoptic JSON in the folder or one below."""
+def _manifest_in(below: list[Path]) -> Manifest | None:
+    """A COCO-panoptic JSON, that of the split first."""
     files = sorted(
-        (*folder.glob("*.json"), *folder.glob("*/*.json")), key=lambda f: ("val" not in f.name, f.as_posix())
+        (f for f in below if f.suffix == ".json"),
+        key=lambda f: ("panoptic" not in f.name, "val" not in f.name, len(f.parts), f),
     )
     for file in files[:20]:
         try:
@@ -215,11 +217,11 @@ def _manifest_in(folder: Path) -> Manifest | None:
     return None
 
 
-def _panoptic(folder: Path, key: str, listed: Manifest) -> Guess:
+def _panoptic(folder: Path, files: list[Path], key: str, listed: Manifest) -> Guess:
     from zgbench.datasets.located import Located
 
     some = next(iter(listed.images), "")
-    places = sorted(path.parent for path in folder.rglob(f"{some}.png") if path.is_file()) if some else []
+    places = [file.parent for file in files if file.name == f"{some}.png"]
     fitting = [p for p in places if all((p / f"{i}.png").is_file() for i in list(listed.images)[:5])]
     fitting.sort(key=lambda p: (p.name != listed.path.stem, p.as_posix()))
     if not fitting:
@@ -230,7 +232,7 @@ def _panoptic(folder: Path, key: str, listed: Manifest) -> Guess:
     guess = Guess(key, next((s for s in SPLITS if s in listed.path.stem), "val"), pattern, None, len(listed.images))
     guess.panoptic = listed.path.relative_to(folder).as_posix()
     guess.seen.append(f"truth: {guess.panoptic} lists {len(listed.images)} images, with PNGs {pattern}")
-    for photo in sorted(folder.rglob(f"{some}.jpg")):
+    for photo in (file for file in files if file.name == f"{some}.jpg"):
         guess.photos = (photo.parent.relative_to(folder) / "{id}.jpg").as_posix()
         number = sum(Located(folder, guess.photos).has(image_id) for image_id in listed.images)
         guess.seen.append(f"photos: {number} of them, {guess.photos}")
@@ -253,11 +255,13 @@ def _panoptic(folder: Path, key: str, listed: Manifest) -> Guess:
     return guess
 
 
-def _split_list(folder: Path, guess: Guess) -> None:
+def _split_list(folder: Path, below: list[Path], guess: Guess) -> None:
     """A list of ids beside the data, that of the split first."""
     from zgbench.datasets.located import Located
 
-    files = [f for f in folder.rglob("*.txt") if f.stem in (guess.split, *SPLITS) and f.stat().st_size < _MAX_NAMES]
+    files = [
+        f for f in below if f.suffix == ".txt" and f.stem in (guess.split, *SPLITS) and f.stat().st_size < _MAX_NAMES
+    ]
     truths = Located(folder, guess.truth)
     for file in sorted(files, key=lambda f: ((guess.split, *SPLITS).index(f.stem), len(f.parts), f.as_posix())):
         lines = [

@@ -104,8 +104,7 @@ class Located:
         start = self.folder.joinpath(*parts[:fixed])
         match = re.compile(_expression("/".join(parts[fixed:])), re.DOTALL)
         deep = any("*" in part for part in parts[fixed:-1])
-        for place, folders, files in os.walk(start):
-            folders.sort()
+        for place, folders, files in walk(start):
             if not deep:
                 folders.clear()
             below = Path(place).relative_to(start).as_posix()
@@ -113,6 +112,19 @@ class Located:
                 found = match.fullmatch(name if below == "." else f"{below}/{name}")
                 if found is not None and not name.startswith(COMPANIONS) and is_image_id(found["id"]):
                     yield found["id"], Path(place, name)
+
+
+def walk(start: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As ``os.walk``, folders in order; links to folders are followed, each folder once."""
+    seen: set[str] = set()
+    for place, folders, files in os.walk(start, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield place, folders, files
 
 
 def _expression(pattern: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 from zgbench.datasets.label_png import read_png_samples
-from zgbench.datasets.located import COMPANIONS, ID, is_image_id
+from zgbench.datasets.located import COMPANIONS, ID, is_image_id, walk
 from zgbench.errors import DataError
 
 MOST_FILES = 1_000_000
@@ -59,13 +58,19 @@ class Seen:
     split: str | None
 
 
-def look(folder: Path) -> Seen:
+def look(folder: Path, files: list[Path]) -> Seen:
     """Find photos and truth below a folder.
 
+    Args:
+        files: as :func:`files_below` gives them.
+
     Raises:
-        DataError: no files of truth, or too many files.
+        DataError: none of them can be truth.
     """
-    by_place = _by_place(folder)
+    by_place: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    for file in files:
+        here = file.parent.relative_to(folder).as_posix()
+        by_place["" if here == "." else here, file.suffix.lower()].append(file)
     pictures = {place: files for place, files in by_place.items() if place[1] in _PHOTO}
     merged = _merged({place: files for place, files in by_place.items() if place[1] in (*_PHOTO, ".npy")})
     photos = [group for (_, ending), group in merged.items() if ending in (".jpg", ".jpeg")]
@@ -89,21 +94,20 @@ def look(folder: Path) -> Seen:
     return Seen(truth, found, next((split for split in SPLITS if split in names), None))
 
 
-def _by_place(folder: Path) -> dict[tuple[str, str], list[Path]]:
-    """Folder below, ending → files; those of other splits are left out."""
-    found: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    total = 0
-    for place, folders, files in os.walk(folder):
-        here = Path(place).relative_to(folder).as_posix()
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "zgbench-store")
+def files_below(folder: Path) -> list[Path]:
+    """Files of a data set's folder; those of other splits than the one to be scored are left out.
+
+    Raises:
+        DataError: too many.
+    """
+    found: list[Path] = []
+    for place, folders, files in walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "zgbench-store"]
         if any(name in SPLITS for name in folders):
             folders[:] = [name for name in folders if name not in _OTHERS]
-        total += len(files)
-        if total > MOST_FILES:
+        found += [Path(place, name) for name in files if not name.startswith(COMPANIONS) and is_image_id(name)]
+        if len(found) > MOST_FILES:
             raise DataError(f"{folder}: holds more than {MOST_FILES} files. Give the folder of the data set alone.")
-        for name in files:
-            if not name.startswith(COMPANIONS) and is_image_id(name):
-                found["" if here == "." else here, Path(name).suffix.lower()].append(Path(place, name))
     return found
 
 
