@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from zgbench.datasets.definition import Definition
+from zgbench.datasets.definition import Definition, DefinitionFacts
 from zgbench.datasets.truth import TruthSource
 from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.storage.files import sha256_lines
@@ -43,6 +43,10 @@ class Dataset:
     def signed(self) -> str:
         """Its name in signatures: the key, of one that is not built in with the hash of what ``dataset.toml`` says."""
         return self.key if self.definition is None else f"{self.key}@{self.definition.sha256[:8]}"
+
+    def facts(self) -> DefinitionFacts:
+        """What a result keeps of a data set that is not built in; nothing of one that is."""
+        return {} if self.definition is None else self.definition.record()
 
     def ids_sha256(self) -> str:
         """SHA-256 of the ids, a line each, in order."""

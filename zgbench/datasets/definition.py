@@ -8,7 +8,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from zgbench.datasets.catalogue import KEYS
 from zgbench.datasets.class_list import Class, check_classes, records, vocabulary_of_classes
@@ -32,6 +32,15 @@ _TOP = (
     "released_drops_background",
 )  # fmt: skip
 _TRUTH = ("files", "panoptic", "offset", "background", "void", "palette")
+
+
+class DefinitionFacts(TypedDict, total=False):
+    """What a result keeps of a data set that is not built in."""
+
+    definition_sha256: str
+    title: str
+    classes: list[dict[str, Any]]
+    released_drops_background: bool
 
 
 @dataclass(frozen=True)
@@ -73,10 +82,14 @@ class Definition:
         """Of what can move a score: classes, the meaning of values, key and split; not of places and of texts for people."""
         return hashlib.sha256(json.dumps(self.facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> DefinitionFacts:
         """What a result file keeps, so that it can be compared and shown where the data set is not at hand."""
-        kept = {"definition_sha256": self.sha256, "title": self.title, "classes": records(self.classes)}
-        return kept | ({"released_drops_background": True} if self.released_drops_background else {})
+        kept: DefinitionFacts = {
+            "definition_sha256": self.sha256, "title": self.title, "classes": records(self.classes)
+        }  # fmt: skip
+        if self.released_drops_background:
+            kept["released_drops_background"] = True
+        return kept
 
 
 def read_definition(path: Path) -> Definition:
