@@ -60,7 +60,7 @@ class Worker:
         if job.method == "groupvit":
             from reference_method.groupvit import THRESHOLDS, GroupViT
 
-            self._maker = GroupViT(job.dataset.vocabulary.names, THRESHOLDS[job.dataset.key], device=device)
+            self._maker = GroupViT(job.dataset.vocabulary.names, THRESHOLDS.get(job.dataset.key, 0.0), device=device)
         else:
             from reference_method.pipeline import Reference
 
@@ -191,7 +191,7 @@ def _key(job: Job) -> dict[str, Any]:
     from zgbench.protocol import VERSION
 
     return {
-        "dataset": job.dataset.key, "split": job.dataset.split, "ids": job.dataset.ids_sha256(),
+        "dataset": job.dataset.signed, "split": job.dataset.split, "ids": job.dataset.ids_sha256(),
         "config": job.config.to_dict(), "method": job.method, "track": job.track, "precision": job.precision,
         "batch": job.batch, "version": VERSION,
     }  # fmt: skip

@@ -230,7 +230,7 @@ def test_counts_are_made_again_when_the_truth_changes(tiny_voc: Path, tmp_path: 
     truth = np.array(image)
     truth[0, 0] = 2
     changed = Image.fromarray(truth)
-    changed.putpalette(list(range(256)) * 3)
+    changed.putpalette(np.repeat(np.arange(256), 3).tolist())
     changed.save(png)
     os.utime(png, dates)
     after = run(path, tiny_voc, out=out)

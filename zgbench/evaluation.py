@@ -92,7 +92,7 @@ def evaluate(
 
     Args:
         submission: ``.json``, ``.json.gz`` or ``.parquet``, see submissions/README.md.
-        data: folder of the data sets, see :func:`zgbench.datasets.open_dataset`; mini needs none.
+        data: folder of the data sets, or of a ``dataset.toml``, see :func:`zgbench.datasets.open_dataset`; mini needs none.
         protocol: preset name or Protocol; default ``mini`` on the data set mini, else ``v1``.
         reassign: some of ``tt``, ``lt`` and ``st``. By default all are tried (none with a ``mapping``), and what cannot be
             had is told in the result; what is asked for by name and cannot be had is an error.
@@ -124,7 +124,7 @@ def evaluate(
     if execution.out is not None:
         check_folder(execution.out)
     with _timed(seconds, "counts"):
-        reader, sha256, header, report = _opened(submission)
+        reader, sha256, header, report = _opened(submission, data)
         changes = {
             "background": background, "human": human, "seed": seed, "scoring": scoring,
             "tau_text": tau_text, "tau_clip": tau_clip, "resamples": resamples,
@@ -161,12 +161,14 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     seconds[step] = time.perf_counter() - started
 
 
-def _opened(path: str | os.PathLike[str]) -> tuple[Reader, str, schema.Header, Report]:
+def _opened(
+    path: str | os.PathLike[str], data: str | os.PathLike[str] | None
+) -> tuple[Reader, str, schema.Header, Report]:
     """A submission, its SHA-256 and header; problems that leave a header are told with those of the images."""
     reader, report = open_submission(path), Report()
     sha256 = sha256_file(reader.path)
     header = reader.header(report)
-    if header is None:
+    if header is None or not schema.check_known(header, data, report):
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
     return reader, sha256, header, report

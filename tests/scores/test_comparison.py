@@ -86,7 +86,7 @@ def test_other_truth_is_another_signature(tiny_voc: Path, tmp_path: Path) -> Non
     truth = np.array(Image.open(png))
     truth[0, 0] = 5
     changed = Image.fromarray(truth)
-    changed.putpalette(list(range(256)) * 3)
+    changed.putpalette(np.repeat(np.arange(256), 3).tolist())
     changed.save(png)
     b = result(tmp_path, tiny_voc, RIGHT, "b")
     with pytest.raises(zgbench.UsageError, match="truth is"):

@@ -90,7 +90,7 @@ def _classes(row: Mapping[str, Any], stored: Stored) -> list[str]:
 def _again(row: Mapping[str, Any], stored: Stored) -> list[str]:
     """Everything worked out again from the statistics."""
     wrong = []
-    vocabulary = vocabulary_of(stored.result["dataset"]["key"])
+    vocabulary = vocabulary_of(stored)
     found = row_of(stored, (row["reassign"], row["verify"]))
     n = int(found.images.sum())
     protocol = stored.protocol

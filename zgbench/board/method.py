@@ -42,7 +42,7 @@ class Opened:
         stored, row = self.stored, self.row
         if assigned is not None:
             row = Row(row.reassigned, row.verify, row.images, assigned)
-        return row.class_counts(stored.counts, vocabulary_of(stored.result["dataset"]["key"]), rule_of(stored))
+        return row.class_counts(stored.counts, vocabulary_of(stored), rule_of(stored))
 
     def scores(self, assigned: NDArray[np.int64] | None = None) -> dict[str, float]:
         """Every score of the row's own classes, or of others."""

@@ -164,7 +164,8 @@ class Board:
 
     def datasets(self) -> list[str]:
         """Data sets that have entries."""
-        return [key for key in KEYS if any(e.dataset == key for e in self.entries)]
+        found = {entry.dataset for entry in self.entries}
+        return [*(key for key in KEYS if key in found), *sorted(found - set(KEYS))]
 
     @cached_property
     def _groups(self) -> dict[str, Group]:

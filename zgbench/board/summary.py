@@ -93,9 +93,7 @@ def _made(entry: Entry, row: ScoreRow) -> Summary:
     if row.reassign == "TGQ":
         found = _hits(entry)
     else:
-        found = statistics_of(
-            stored, row_of(stored, (row.reassign, row.verify)), vocabulary_of(stored.result["dataset"]["key"])
-        )
+        found = statistics_of(stored, row_of(stored, (row.reassign, row.verify)), vocabulary_of(stored))
     protocol = stored.protocol
     drawn = weights(found.per_image.shape[0], protocol.resamples, protocol.seed)
     return Summary(found, found.scores(resampling.weighted_sums(found.per_image, drawn)))

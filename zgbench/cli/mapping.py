@@ -22,16 +22,18 @@ def _vocabulary(classes: str) -> tuple[Vocabulary, str]:
         UsageError: neither a key nor a file.
         InputError: the file holds no classes, or one twice.
     """
-    from zgbench.datasets.catalogue import KEYS
-    from zgbench.scores.comparison import vocabulary_of
+    from zgbench.datasets import KEYS, builtin_vocabulary
+    from zgbench.datasets.definition import read_definition
 
     if classes in KEYS:
-        return vocabulary_of(classes), classes
+        return builtin_vocabulary(classes), classes
     path = Path(classes)
     if not path.is_file():
         raise UsageError(
-            f"--classes {classes}: neither a data set ({', '.join(KEYS)}) nor a file with a class name a line."
+            f"--classes {classes}: neither a data set ({', '.join(KEYS)}), nor a file with a class name a line, nor a dataset.toml."
         )
+    if path.suffix == ".toml":
+        return read_definition(path).vocabulary, "pas20"
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:

@@ -11,8 +11,13 @@ from zgbench.cli.mapping_parser import add_mapping
 from zgbench.cli.ratings_parser import add_rate, add_ratings
 from zgbench.cli.reproduce import add_reproduce
 
-KEYS = ("pas20", "pc59", "pc459", "mini")
+KEYS = ("pas20", "pc59", "pc459", "mini", "ade150", "ade847", "cityscapes19", "coco133", "cocostuff171")
 PROTOCOLS = ("v1", "iccv2023", "offline", "mini")
+_KEYS = f"one of {', '.join(KEYS)}, or the key in a dataset.toml of your own"
+_DATA = (
+    "folder that holds VOCdevkit/, pascal-context/ and so on as they unpack, a prepared store, or a dataset.toml of your "
+    "own (default: $ZGBENCH_DATA); mini needs none"
+)
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
 
@@ -141,7 +146,7 @@ def _convert(commands: Any) -> None:
     p.add_argument("source", metavar="IN")
     p.add_argument("target", metavar="OUT")
     p.add_argument("--name", help="the method's name (folders)")
-    p.add_argument("--dataset", choices=KEYS, help="the data set (folders)")
+    p.add_argument("--dataset", metavar="KEY", help=f"the data set (folders): {_KEYS}")
     p.add_argument(
         "--labels",
         metavar="FILE|CLASSES",
@@ -154,19 +159,27 @@ def _datasets(commands: Any) -> None:
     p = commands.add_parser("datasets", help="what the test sets need, and whether it is there")
     actions = p.add_subparsers(title="actions", metavar="ACTION", required=True)
     listed = actions.add_parser("list", help="the test sets and their archives")
+    listed.add_argument("--data", metavar="DIR", help="lists your own data sets there as well (default: $ZGBENCH_DATA)")
     listed.set_defaults(run=_lazy("zgbench.cli.datasets:list_all"))
     check = actions.add_parser(
         "check", help="what was found, what is missing, which archive holds it and where it must lie"
     )
     check.add_argument(
-        "key", nargs="?", choices=KEYS, metavar="DATASET", help="one of pas20, pc59, pc459, mini (default: all)"
+        "key", nargs="?", metavar="DATASET", help=f"{_KEYS} (default: all, or the one whose dataset.toml lies in DIR)"
     )
-    check.add_argument(
-        "--data", metavar="DIR", help="folder that holds VOCdevkit/ and pascal-context/ (default: $ZGBENCH_DATA)"
-    )
+    check.add_argument("--data", metavar="DIR", help=_DATA)
     check.set_defaults(run=_lazy("zgbench.cli.datasets:check"))
+    new = actions.add_parser(
+        "new",
+        help="write a dataset.toml for photos and masks of your own",
+        description="Look at a folder of photos and masks (PNG, .npy or COCO panoptic) and write its dataset.toml: what was "
+        "seen, what was guessed, and what to fill in. See docs/datasets.md.",
+    )
+    new.add_argument("folder", metavar="DIR", help="folder of the data set; dataset.toml is written into it")
+    new.add_argument("--key", metavar="KEY", help="what submissions name (default: the folder's name)")
+    new.set_defaults(run=_lazy("zgbench.cli.datasets:new"))
     prepare = actions.add_parser("prepare", help="write a compact store, so that raw files are not needed again")
-    prepare.add_argument("key", choices=KEYS, metavar="DATASET", help="one of pas20, pc59, pc459, mini")
+    prepare.add_argument("key", metavar="DATASET", help=_KEYS)
     prepare.add_argument(
         "--out", metavar="DIR", help="data folder to write zgbench-store/ into (default: the data folder itself)"
     )
@@ -184,7 +197,7 @@ def _reference(commands: Any) -> None:
         "is written beside each. A run that was stopped goes on where it was.",
     )
     run.add_argument("photos", nargs="*", metavar="PHOTO", help="pictures to segment and label")
-    run.add_argument("--dataset", choices=KEYS, help="work on a data set")
+    run.add_argument("--dataset", metavar="KEY", help=f"work on a data set: {_KEYS}")
     run.add_argument("--out", metavar="FILE", help="submission to write: .json, .json.gz or .parquet")
     _data(run)
     run.add_argument("--subset", metavar="first:N|random:N:SEED", help="of the data set")
@@ -276,7 +289,7 @@ def _data(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--data",
         metavar="DIR",
-        help="folder that holds VOCdevkit/ and pascal-context/, or a prepared store (default: $ZGBENCH_DATA); mini needs none",
+        help=_DATA,
     )
     p.add_argument("--truth-dir", metavar="DIR", help="truth PNGs in another place; for pc59 with --png-order")
     p.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -76,6 +77,11 @@ class MiniSource:
         from PIL import Image
 
         return Image.fromarray(mini.scene("val", self._index(image_id)).image)
+
+    def photo_bytes(self, image_id: str) -> bytes:
+        content = io.BytesIO()
+        self.photo(image_id).save(content, format="JPEG", quality=95)
+        return content.getvalue()
 
     def fingerprint(self, image_ids: tuple[str, ...]) -> str:
         digest = hashlib.sha256(b"mini\n")

@@ -22,6 +22,7 @@ class Vocabulary:
         readable: one readable name a class (``potted plant``), for lexical reassignment (LT); () means the names.
         also: more names of each class in everyday English, for LT.
         synsets: the synsets of each class in WordNet 3.1 as ``dog.n.01``, for LT; empty where they follow from the name.
+        kinds: ``thing``, ``stuff`` or, where the data set does not tell, an empty text for each class; () where it tells none.
     """
 
     ids: tuple[int, ...]
@@ -30,6 +31,7 @@ class Vocabulary:
     readable: tuple[str, ...] = ()
     also: tuple[tuple[str, ...], ...] = ()
     synsets: tuple[tuple[str, ...], ...] = ()
+    kinds: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -59,6 +61,7 @@ def _of(rows: list[dict[str, str]], aliases: dict[str, int] | None = None) -> Vo
         tuple(r["readable"] or r["name"] for r in rows),
         tuple(_list(r["also"]) for r in rows),
         tuple(_list(r["synsets"]) for r in rows),
+        tuple(r["kind"] for r in rows) if "kind" in rows[0] else (),
     )
 
 
@@ -105,3 +108,50 @@ def pc59_of_png(order: PngOrder) -> dict[int, int]:
 def pc59_of_459() -> dict[int, int]:
     """Id in the 459 list → id among the 59 frequent classes."""
     return {int(r["id_in_459"]): int(r["id"]) for r in _rows("pc59.csv")}
+
+
+def _with_aliases(file: str) -> Vocabulary:
+    """A vocabulary whose readable names and synonyms name truth segments as well."""
+    rows = _rows(file)
+    names = {r["name"] for r in rows}
+    other = {text: int(r["id"]) for r in rows for text in (r["readable"], *_list(r["also"])) if text}
+    return _of(rows, {text: class_id for text, class_id in other.items() if text not in names})
+
+
+@cache
+def ade150() -> Vocabulary:
+    """The 150 classes of SceneParse150, ids as in the PNGs; of several published synonyms, the first is the name."""
+    return _with_aliases("ade150.csv")
+
+
+@cache
+def ade847() -> Vocabulary:
+    """The 847 frequent classes of full ADE20K, in the order of the published list, from 1.
+
+    Of several published synonyms the first is the name, but where another class has it: there the next free one is.
+    """
+    return _with_aliases("ade847.csv")
+
+
+@cache
+def ade847_of_objects() -> dict[int, int]:
+    """Object index of full ADE20K (1–3688), as its PNGs hold it → class id among the 847."""
+    return {int(r["ade20k_index"]): int(r["id"]) for r in _rows("ade847.csv")}
+
+
+@cache
+def coco133() -> Vocabulary:
+    """The 133 categories of COCO panoptic, with their ids (1–200, with gaps)."""
+    return _with_aliases("coco133.csv")
+
+
+@cache
+def cocostuff171() -> Vocabulary:
+    """The 171 classes of COCO-Stuff, with the ids of its list (1–182, with gaps)."""
+    return _with_aliases("cocostuff171.csv")
+
+
+@cache
+def cityscapes19() -> Vocabulary:
+    """The 19 classes of Cityscapes that are scored, with their label ids (7–33, with gaps)."""
+    return _with_aliases("cityscapes19.csv")

@@ -48,7 +48,7 @@ class _Facts:
         """Data set, split, images, truth and track of a row about these images."""
         dataset = self.dataset
         return {
-            "data": dataset.key, "split": dataset.split, "n": str(len(counts.ids)),
+            "data": dataset.signed, "split": dataset.split, "n": str(len(counts.ids)),
             "ids": dataset.only(counts.ids).ids_sha256()[:8], "truth": self.truth_sha256(counts)[:8],
             "track": self.subject.header.track,
         }  # fmt: skip
@@ -119,7 +119,7 @@ def scored(
         "submission": {"name": header.name, "sha256": subject.sha256, "track": header.track, "method": header.method},
         "dataset": {
             "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
-            "ids_sha256": dataset.ids_sha256(), "truth_sha256": facts.truth_sha256(counts),
+            "ids_sha256": dataset.ids_sha256(), "truth_sha256": facts.truth_sha256(counts), **dataset.facts(),
         },
         "protocol": asdict(protocol),
         "scores": rows,

@@ -92,7 +92,7 @@ def sensitivity(
             + ", ".join(sorted(f"{key} ({ids[:8]})" for key, ids in about))
             + ". Evaluate all methods on the same ones."
         )
-    vocabulary = vocabulary_of(stored[0].result["dataset"]["key"])
+    vocabulary = vocabulary_of(stored[0])
     unavailable: dict[str, str] = {}
     mapped: dict[str, list[Assigned]] = {}
     for model in models:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.datasets import vocabulary as vocabularies
-from zgbench.datasets.truth import MAX_PIXELS
+from zgbench.datasets.label_png import MAX_PIXELS
 from zgbench.errors import InputError, UsageError
 from zgbench.submission.problems import Report, quote
 from zgbench.submission.reader import SUFFIXES, open_submission
@@ -180,7 +180,7 @@ def _colours(path: Path) -> NDArray[np.int64]:
 
 
 def _label_maps(folder: Path, labels: str | os.PathLike[str]) -> Iterator[Item]:
-    from zgbench.datasets.truth import read_png
+    from zgbench.datasets.label_png import read_label_png
 
     names = _class_names(str(labels)) if str(labels) in CLASS_LABELS else None
     table = None if names is not None else _label_table(Path(labels))
@@ -188,7 +188,7 @@ def _label_maps(folder: Path, labels: str | os.PathLike[str]) -> Iterator[Item]:
     if not files:
         raise InputError(f"{folder}: holds no .png.")
     for path in files:
-        values = read_png(path, str(path)).astype(np.int64)
+        values = read_label_png(path, role="label map").astype(np.int64)
         if names is not None and str(labels) == "pas20":
             values[values == 255] = 0  # the usual border value of VOC-like maps
         present = [v for v in np.unique(values).tolist() if v != 0]
