@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +26,7 @@ from zgbench.protocol import Protocol, Reassignment, preset
 from zgbench.scores import segment_embeddings as segments
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
+from zgbench.scores.ratings_fit import check_fit
 from zgbench.scores.reassignment import Decision, class_vectors, segment_to_text, text_to_text
 from zgbench.scores.result import Evaluation
 from zgbench.scores.scoring import ProgressFactory, Run, by_people, scored
@@ -134,6 +135,9 @@ def evaluate(
     where = _Where(workers, engine, ray_address)
     counts = _counts(run, report, partial, where, Path(out) if out is not None else None)
     kept_dataset = dataset.only(counts.ids)
+    if table is not None:
+        notes = check_fit(table, counts, dataset, os.fspath(ratings or ""))
+        kept_dataset = replace(kept_dataset, notes=(*kept_dataset.notes, *notes))
     run.timing["counts"] = time.perf_counter() - started
 
     started = time.perf_counter()

@@ -12,8 +12,9 @@ from zgbench.datasets import store
 from zgbench.datasets.catalogue import KEYS, Part, Spec, spec_of
 from zgbench.datasets.truth import FolderSource, TruthSource
 from zgbench.datasets.vocabulary import PngOrder, Vocabulary
-from zgbench.errors import DataError, UsageError
+from zgbench.errors import DataError, InputError, UsageError
 from zgbench.storage.files import sha256_lines
+from zgbench.storage.text import bare_id, decode, without_companions
 
 _MAX_LIST = 16 << 20
 _SUBSET = re.compile(r"first:(?P<first>\d+)|random:(?P<random>\d+):(?P<seed>\d+)")
@@ -168,13 +169,13 @@ def _folder_source(
     if truth_dir is not None:
         place = Path(truth_dir)
         suffix = ".mat" if spec.key == "pc459" else ".png"
-        if not place.is_dir() or not any(place.glob(f"*{suffix}")):
+        if not place.is_dir() or not any(without_companions(place.glob(f"*{suffix}"))):
             raise DataError(f"--truth-dir {place}: expected a folder of *{suffix} files, found none.")
         return FolderSource(spec.key, place, suffix, photos, png_order)
     assert folder is not None
     for part in spec.truths:
         place = folder / part.path
-        if place.is_dir() and any(place.glob(f"*{part.suffix}")):
+        if place.is_dir() and any(without_companions(place.glob(f"*{part.suffix}"))):
             order: PngOrder | None = (
                 (png_order or "alphabetical") if spec.key == "pc59" and part.suffix == ".png" else None
             )
@@ -193,7 +194,7 @@ def _missing(spec: Spec, folder: Path) -> str:
 def _refuse_other_order(source: FolderSource, folder: Path) -> None:
     """Compare PNGs with the unambiguous ``.mat`` files where both lie at hand: they must be in the order assumed."""
     mat = FolderSource("pc59", folder / "pascal-context/trainval", ".mat", source.photo_dir)
-    both = [p.stem for p in sorted(source.truth_dir.glob("*.png"))[:200] if mat.has(p.stem)][:5]
+    both = [p.stem for p in sorted(without_companions(source.truth_dir.glob("*.png")))[:200] if mat.has(p.stem)][:5]
     agreeing = total = 0
     for image_id in both:
         png, label_map = source.truth(image_id).classes(), mat.truth(image_id).classes()
@@ -218,9 +219,15 @@ def _split_ids(spec: Spec, folder: Path | None, source: FolderSource, notes: lis
     try:
         if listed.stat().st_size > _MAX_LIST:
             raise DataError(f"{listed}: has more than {_MAX_LIST >> 20} MiB. Restore the archive's own list.")
-        here = {line.split()[0] for line in listed.read_text(encoding="utf-8").splitlines() if line.strip()}
-    except (OSError, UnicodeDecodeError) as error:
+        found = {line.split()[0] for line in decode(listed.read_bytes(), str(listed)).splitlines() if line.strip()}
+    except OSError as error:
         raise DataError(f"{listed}: cannot be read as a list of image ids ({error}).") from error
+    except DataError:
+        raise
+    except InputError as error:
+        raise DataError(str(error)) from error
+    of_split = set(official)
+    here = {i if i in of_split or bare_id(i) not in of_split else bare_id(i) for i in found}  # some list the files
     ids = tuple(i for i in official if i in here)
     if not ids:
         raise DataError(
@@ -228,7 +235,7 @@ def _split_ids(spec: Spec, folder: Path | None, source: FolderSource, notes: lis
         )
     if len(ids) < len(official):
         notes.append(f"{listed} lists {len(ids)} of the {len(official)} official images: the scores are not official.")
-    extra = sorted(here - set(official))
+    extra = sorted(here - of_split)
     if extra:
         notes.append(
             f"{listed} lists {len(extra)} ids that are not in the official split ({', '.join(map(_shown, extra[:3]))}{', …' if len(extra) > 3 else ''}); they are not scored."

@@ -8,6 +8,7 @@ from zgbench.datasets import Dataset
 from zgbench.pixels import pixel_pass
 from zgbench.pixels.counts import Counts, Gathered, ImageCounts
 from zgbench.pixels.pixel_pass import Outcome, Rejected
+from zgbench.storage.text import bare_id
 from zgbench.submission import schema
 from zgbench.submission.mask_checks import check_masks
 from zgbench.submission.problems import Problem, Report, quote
@@ -155,7 +156,9 @@ def unknown(image_id: str, path: str, where: str) -> Problem:
         f"{path}.id",
         f"an image of {where}",
         quote(image_id),
-        "Remove it; ids are file names without their ending.",
+        "Remove it; ids are file names without their ending."
+        if bare_id(image_id) == image_id
+        else f"Ids are file names without folder and ending: {quote(bare_id(image_id))}.",
         image_id,
     )
 
