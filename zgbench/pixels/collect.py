@@ -107,7 +107,9 @@ class Gate:
         else:
             self._others.add(image_id)
         if image_id not in dataset.known_ids:
-            return Rejected([unknown(image_id, path, f"{dataset.key} {dataset.split.partition('[')[0]}")])
+            return Rejected(
+                [unknown(image_id, path, f"{dataset.key} {dataset.split.partition('[')[0]}", dataset.known_ids)]
+            )
         if place is not None:
             return True
         if self._rest_is_fine:
@@ -150,16 +152,16 @@ def repeated(image_id: str, path: str) -> Problem:
     )
 
 
-def unknown(image_id: str, path: str, where: str) -> Problem:
+def unknown(image_id: str, path: str, where: str, known: frozenset[str]) -> Problem:
     """An image that the data set lacks."""
     return Problem(
         "unknown-image",
         f"{path}.id",
         f"an image of {where}",
         quote(image_id),
-        "Remove it; ids are file names without their ending."
-        if bare_id(image_id) == image_id
-        else f"Ids are file names without folder and ending: {quote(bare_id(image_id))}.",
+        f"Write {quote(bare_id(image_id))}; ids are file names without folder and ending."
+        if bare_id(image_id) in known
+        else "Remove it; ids are file names without their ending.",
         image_id,
     )
 
@@ -203,7 +205,7 @@ def check_alone(
         if image.id in seen:
             report.add(repeated(image.id, image.path))
         elif image.id not in known_ids:
-            report.add(unknown(image.id, image.path, header.dataset))
+            report.add(unknown(image.id, image.path, header.dataset, known_ids))
         elif image.counts is not None:
             ((found,), _) = check_masks([image], [None])
             report.extend(found)
