@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +28,7 @@ from zgbench.protocol import Protocol, Reassignment, chosen
 from zgbench.scores.given_mapping import read_mapping
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
+from zgbench.scores.ratings_fit import check_fit
 from zgbench.scores.result import Evaluation
 from zgbench.scores.result_names import counts_of
 from zgbench.scores.scoring import by_people, scored
@@ -142,6 +143,9 @@ def evaluate(
         if not report.kinds:
             ways = _at_hand(ways, unavailable, strict=reassign is not None)
         counts, counts_from = _counts(subject, report, partial, execution, seconds)
+        if people is not None:
+            notes = check_fit(people, counts, dataset, os.fspath(ratings or ""))
+            subject = dataclasses.replace(subject, dataset=dataclasses.replace(dataset, notes=(*dataset.notes, *notes)))
     with _timed(seconds, "models"):
         reassigned = _reassigned(subject, ways, counts, people, unavailable, progress, strict=reassign is not None)
     with _timed(seconds, "scores"):
@@ -269,6 +273,6 @@ def _reassigned(
             continue
         if people is not None:
             about = (subject.dataset.vocabulary, subject.protocol.human, subject.dataset.key)
-            one = replace(one, rated=people.aggregated(counts, one.decision.class_id, *about, masks))
+            one = dataclasses.replace(one, rated=people.aggregated(counts, one.decision.class_id, *about, masks))
         found.append(one)
     return found

@@ -15,6 +15,7 @@ from zgbench import pages
 from zgbench.datasets import KEYS
 from zgbench.errors import UsageError, ZgbenchError
 from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
+from zgbench.storage.text import without_companions
 
 SCORES = {
     "iou_image": "IoU image",
@@ -224,7 +225,7 @@ def load_board(folder: Path | None = None) -> Board:
     entries: list[Entry] = []
     problems: list[str] = []
     digest = hashlib.sha256()
-    for path in sorted(place.glob(f"*{RESULT}")):
+    for path in sorted(without_companions(place.glob(f"*{RESULT}"))):
         try:
             status = path.stat()
         except OSError:  # taken away a moment ago

@@ -122,8 +122,12 @@ def convert(options: argparse.Namespace) -> int:
     with Progress() as progress:
         found = run(
             options.source, options.target, name=options.name, dataset=options.dataset, labels=options.labels,
-            progress=progress("converting", None),
+            first=options.first, background=options.background, legend=options.legend, palette=options.palette,
+            annotations=options.annotations, data=options.data, overlap=options.overlap, resize=options.resize or False,
+            tags=options.tags, progress=progress,
         )  # fmt: skip
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
     print(
         f"{found.path}: {found.images} images, {found.segments} segments. Check it with: zgbench validate {found.path}"
     )

@@ -140,19 +140,78 @@ def _compare(commands: Any) -> None:
 def _convert(commands: Any) -> None:
     p = commands.add_parser(
         "convert",
-        help="change a submission's format, or make one from a folder",
-        description="IN: a submission of any format, a COCO-panoptic folder with a label per segment, or a folder of label maps. OUT: .json, .json.gz or .parquet.",
+        help="change a submission's format, or make one from what you have",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="IN: a submission of any format; a folder of label maps (PNG, .npy, .npz, .tif) or of RGB maps with a legend; a\n"
+        "COCO-panoptic folder; COCO results or annotations (.json); a folder with a JSON of masks for each image.\n"
+        "OUT: .json, .json.gz or .parquet. Each kind with an example: docs/convert.md.",
+        epilog="examples:\n"
+        "  zgbench convert maps/ mine.parquet --name m --dataset pas20 --labels labels.json\n"
+        "  zgbench convert maps/ mine.parquet --name m --dataset pc59 --labels pc59-alphabetical --first 0    # 0 = aeroplane\n"
+        "  zgbench convert coco_panoptic/ mine.parquet --name m --dataset pas20\n"
+        "  zgbench convert results.json mine.parquet --name m --dataset pas20 --annotations val.json --overlap score",
     )
     p.add_argument("source", metavar="IN")
     p.add_argument("target", metavar="OUT")
-    p.add_argument("--name", help="the method's name (folders)")
-    p.add_argument("--dataset", metavar="KEY", help=f"the data set (folders): {_KEYS}")
+    p.add_argument("--name", help="the method's name")
+    p.add_argument("--dataset", metavar="KEY", help=f"the data set: {_KEYS}")
     p.add_argument(
         "--labels",
         metavar="FILE|CLASSES",
-        help="label maps: {image id: {value: label}} as a JSON file, or pas20, pc59-alphabetical, pc59-official, pc459",
+        help="what values or masks mean: a .json ({image id: {value: label}}, {image id: [label, …]} or {value: label}), .csv (image_id, value, label) or "
+        ".txt (a class a line), or a class list: pas20, pc59-alphabetical, pc59-official, pc459",
+    )
+    p.add_argument(
+        "--first",
+        type=int,
+        metavar="N",
+        help="label maps: number of the first class of the list (default: 1); 0 where 0 is a class",
+    )
+    p.add_argument(
+        "--background",
+        type=_values,
+        metavar="N[,N…]|none",
+        help="label maps: values that lie in no segment (default: 0, and 255 with a class list); none: all lie in one",
+    )
+    p.add_argument(
+        "--legend",
+        metavar="FILE",
+        help="RGB maps: what colours mean, .json ({label: [r, g, b]}), .csv or CVAT's labelmap.txt; pas20: VOC's colours",
+    )
+    p.add_argument(
+        "--palette",
+        choices=("auto", "index"),
+        default="auto",
+        help="palette PNGs: index takes indices for values, whatever the colours (default: the colours decide)",
+    )
+    p.add_argument(
+        "--annotations", metavar="FILE", help="COCO: a .json with the images and categories that IN leaves out"
+    )
+    p.add_argument(
+        "--overlap",
+        choices=("error", "score", "order", "smallest"),
+        default="error",
+        help="who keeps the pixels that masks share: the one with the higher score, the first, or the smallest (default: error)",
+    )
+    p.add_argument("--resize", choices=("nearest",), help="bring masks of another size to the truth's (with --data)")
+    p.add_argument(
+        "--tags",
+        choices=("first", "join"),
+        help="several tags for one segment: the first counts, or join them with commas",
+    )
+    p.add_argument(
+        "--data", metavar="DIR", help="folder that holds VOCdevkit/ and pascal-context/: compare sizes with the truth's"
     )
     p.set_defaults(run=_lazy("zgbench.cli.commands:convert"))
+
+
+def _values(text: str) -> tuple[int, ...]:
+    if text == "none":
+        return ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected whole numbers or none, found {text!r}") from None
 
 
 def _datasets(commands: Any) -> None:
