@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
+from zgbench.board.entry import facts_of
+from zgbench.board.true_names import fitting
+from zgbench.datasets.dataset import known_ids
+from zgbench.pixels.counts import select
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
 from zgbench.scores.result import Stored, number
+from zgbench.scores.verification import Row
 from zgbench.statistics import resampling
+from zgbench.storage.files import sha256_lines
 
+RULES = 1
+"""Raised with each change of a rule here; what was said of a result before is then said anew."""
 _SPARE = 1e-9
 """Sums of floats in another order."""
 
@@ -26,7 +35,9 @@ def violations(stored: Stored) -> list[str]:
         found.append(f"it is about {data['images']} images, its statistics about {len(stored.counts.ids)}")
     if data["truth_sha256"] != stored.counts.truth_sha256():
         found.append("its statistics are about another truth than it says")
-    return found
+    if data["official"] and set(stored.counts.ids) != known_ids(data["key"]):
+        found.append(f"its {len(stored.counts.ids)} images are not the official split")
+    return found + _tgq(stored)
 
 
 def _row(stored: Stored, row: dict[str, Any]) -> list[str]:
@@ -107,8 +118,43 @@ def _again(row: dict[str, Any], stored: Stored) -> list[str]:
         column = {key: statistics.per_image[:, place].toarray().ravel() for key, place in statistics.layout.items()}
         if (column["iou"] * column["recalled"] > column["found.auc"] + _SPARE)[column["recalled"] > 0].any():
             wrong.append("an image's IoU exceeds the mean IoU of its truth segments")
-    if (n, found.kept(stored.counts)) != (row["images"], row["segments_kept"]):
+    segments = int(np.diff(stored.counts.offsets)[found.images].sum())
+    if (n, segments, found.kept(stored.counts)) != (row["images"], row["segments"], row["segments_kept"]):
         wrong.append("the numbers of images and kept segments are not those of the statistics")
+    return wrong + _signed(row, stored, found)
+
+
+def _signed(row: dict[str, Any], stored: Stored, found: Row) -> list[str]:
+    """What a signature says of images and truth: rows of one signature are paired image by image."""
+    told, counts = facts_of(row["signature"]), select(stored.counts, found.images)
+    known = {
+        "n": str(len(counts.ids)), "ids": sha256_lines(counts.ids), "truth": counts.truth_sha256(),
+        "track": stored.result["submission"]["track"], "reassign": row["reassign"], "verify": row["verify"],
+    }  # fmt: skip
+    return [
+        f"its signature says {key}:{told[key]}, its statistics {value[:8]}"
+        for key, value in known.items()
+        if key in told and told[key] != (value[: len(told[key])] if key in ("ids", "truth") else value)
+    ]
+
+
+def _tgq(stored: Stored) -> list[str]:
+    """Text Generation Quality worked out again."""
+    told = stored.result["tgq"]
+    if told is None:
+        return []
+    fits = fitting(stored)
+    hits, truth = fits.sum(axis=0).tolist()
+    protocol = stored.protocol
+    drawn = resampling.Resamples(len(fits), protocol.resamples, protocol.seed)
+    drawn_hits, drawn_truth = resampling.weighted_sums(sparse.csr_matrix(fits), drawn).T
+    interval = resampling.interval(drawn_hits / np.maximum(drawn_truth, 1))
+    again = number(resampling.Estimate(hits / truth if truth else float("nan"), *interval))
+    wrong = []
+    if not _alike(again, told):
+        wrong.append(f"TGQ is {told['value']} {told['ci95']}, from the similarities {again}")
+    if (told["segments"], told["labelled"]) != (truth, len(stored.counts.labels)):
+        wrong.append("TGQ: the numbers of segments and labels are not those of the statistics")
     return wrong
 
 
