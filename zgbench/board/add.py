@@ -79,11 +79,11 @@ def add(
         options: further ones of :func:`zgbench.evaluate`.
 
     Returns:
-        Path of the result file.
+        Path of the result file; where the board has all of its rows already, of the one that has them.
 
     Raises:
         UsageError: the stem cannot be a file name, or is taken; the data at hand is a part of the split; the board has
-            these rows already.
+            other numbers under a signature.
         SubmissionError and others: see :func:`zgbench.evaluate`.
     """
     file = Path(submission)
@@ -99,16 +99,17 @@ def add(
             _refuse_part(file, data, options)
     found = evaluate(file, data=data, protocol=protocol, ratings=ratings, workers=workers, progress=progress, **options)
     there = load_board(board)
-    found, gone = settled(there, name, found, replace=replace)
-    taken = {entry.id for entry in (*there.entries, *there.hidden)} - {entry.id for entry in gone}
-    about = found.result["submission"]
-    base = base_of(found, name, taken)
+    place = settled(there, name, found, replace=replace)
+    about, gone = found.result["submission"], place.gone
+    base = base_of(place.new, name, {e.id for e in (*there.entries, *there.hidden)} - {e.id for e in gone})
     target = board / f"{base}{RESULT}"
     if target.exists() and base not in {entry.id for entry in gone} and not replace:
         raise UsageError(f"{target}: is there already and no readable result. Take it away, or --replace it.")
     if (marked := kind or next((entry.kind for entry in gone), None)) is not None:
         mark(board, about["sha256"], marked, about["name"])
-    store(found, board, base)
+    if place.known and not place.new.scores and place.new.tgq is None:
+        return place.known[0].path
+    store(place.new, board, base)
     for entry in gone:
         if entry.path != target.resolve():
             remove(entry)

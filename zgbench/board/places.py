@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any
@@ -46,17 +46,31 @@ def refuse_taken(board: Board, stem: str, sha256: str, *, replace: bool) -> None
             raise UsageError(f"the board has this very submission already, as {entry.id}. It counts once.")
 
 
-def settled(board: Board, stem: str, found: Evaluation, *, replace: bool = False) -> tuple[Evaluation, list[Entry]]:
-    """A result with the rows that are new to the board, and the entries that go when it comes.
+@dataclass(frozen=True)
+class Settled:
+    """What becomes of a result on a board.
 
-    Protocols share rows (ST is the same under ``v1`` and ``offline``), and each counts once. An entry of the same
-    submission goes where the result has all of its rows.
+    Attributes:
+        new: it, with the rows that the board lacks.
+        gone: entries that go when it comes.
+        known: entries that have its other rows.
+    """
+
+    new: Evaluation
+    gone: list[Entry]
+    known: list[Entry]
+
+
+def settled(board: Board, stem: str, found: Evaluation, *, replace: bool = False) -> Settled:
+    """Find out what is new. Protocols share rows (ST is the same under ``v1`` and ``offline``), and each counts once.
+
+    An entry of the same submission and protocol goes where the result has all of its rows.
 
     Args:
-        replace: whether entries of another submission with the stem go as well, and one of the same name.
+        replace: whether entries of another submission with the stem go as well, and one of the same protocol.
 
     Raises:
-        UsageError: the board has all of these rows already, or other numbers under their signatures.
+        UsageError: the board has other numbers under one of the signatures, as from other human ratings.
     """
     sha256, mine = found.result["submission"]["sha256"], frozenset(_rows(found.result))
     name, hidden = base_of(found, stem, ()), {entry.id for entry in board.hidden}
@@ -67,7 +81,9 @@ def settled(board: Board, stem: str, found: Evaluation, *, replace: bool = False
         if entry.submission_sha256 != sha256:
             if replace and entry.dataset == found.dataset.key and _of_stem(entry, stem):
                 gone.append(entry)
-        elif entry.signatures <= mine or (shared and (entry.id in hidden or (replace and entry.id == name))):
+        elif entry.id in hidden:
+            gone += [entry] if shared or entry.id == name else []
+        elif (entry.signatures <= mine or (shared and replace)) and _protocol(entry) == found.result["protocol"]:
             gone.append(entry)
         else:
             told |= dict.fromkeys(shared, entry)
@@ -77,10 +93,12 @@ def settled(board: Board, stem: str, found: Evaluation, *, replace: bool = False
                 f"the board has other numbers of this submission under the same signature, in {entry.id}. "
                 "Add it with all rows that are there (--reassign, --ratings), or --replace them."
             )
-    if told and mine <= told.keys():
-        places = ", ".join(sorted({entry.id for entry in told.values()}))
-        raise UsageError(f"the board has these rows of this submission already, in {places}. They count once.")
-    return only(found, mine - told.keys()), gone
+    known = [entry for entry in board.entries if entry.id in {one.id for one in told.values()}]
+    return Settled(only(found, mine - told.keys()), gone, known)
+
+
+def _protocol(entry: Entry) -> Any:
+    return entry.stored().result["protocol"]
 
 
 def only(found: Evaluation, signatures: Collection[str]) -> Evaluation:

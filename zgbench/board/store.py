@@ -186,7 +186,7 @@ def load_board(
     entries: list[Entry] = []
     hidden: list[Entry] = []
     digest = hashlib.sha256(stamp([place / KINDS_FILE]).encode())
-    paths = sorted(place.glob(f"*{RESULT}"))
+    paths = sorted(place.glob(f"*{RESULT}"), key=lambda path: path.name.removesuffix(RESULT))
     tick = progress("checking results", len(paths))
     for path in paths:
         with _reading:  # of many visitors, one checks
