@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from zgbench.datasets.dataset import known_ids
 from zgbench.pixels.counts import select
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
 from zgbench.scores.result import Stored, number
+from zgbench.scores.result_types import Score
 from zgbench.scores.verification import Row
 from zgbench.statistics import resampling
 from zgbench.storage.files import sha256_lines
@@ -40,7 +42,7 @@ def violations(stored: Stored) -> list[str]:
     return found + _tgq(stored)
 
 
-def _row(stored: Stored, row: dict[str, Any]) -> list[str]:
+def _row(stored: Stored, row: Mapping[str, Any]) -> list[str]:
     name = f"{row['reassign']} {row['verify']}"
     return [
         f"{name}: {wrong}"
@@ -48,7 +50,7 @@ def _row(stored: Stored, row: dict[str, Any]) -> list[str]:
     ]
 
 
-def _within(row: dict[str, Any], scoring: str) -> list[str]:
+def _within(row: Mapping[str, Any], scoring: str) -> list[str]:
     """Rules between the numbers of one row."""
     wrong = []
     values = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]}
@@ -76,7 +78,7 @@ def _within(row: dict[str, Any], scoring: str) -> list[str]:
     return wrong
 
 
-def _classes(row: dict[str, Any], stored: Stored) -> list[str]:
+def _classes(row: Mapping[str, Any], stored: Stored) -> list[str]:
     """The data-set IoU is the mean of its classes; a class recalled at all has some IoU."""
     wrong = []
     defined = [c["iou"] for c in row["per_class"].values() if c["iou"] is not None]
@@ -96,7 +98,7 @@ def _classes(row: dict[str, Any], stored: Stored) -> list[str]:
     return wrong
 
 
-def _again(row: dict[str, Any], stored: Stored) -> list[str]:
+def _again(row: Mapping[str, Any], stored: Stored) -> list[str]:
     """Everything worked out again from the statistics."""
     wrong = []
     vocabulary = vocabulary_of(stored.result["dataset"]["key"])
@@ -124,7 +126,7 @@ def _again(row: dict[str, Any], stored: Stored) -> list[str]:
     return wrong + _signed(row, stored, found)
 
 
-def _signed(row: dict[str, Any], stored: Stored, found: Row) -> list[str]:
+def _signed(row: Mapping[str, Any], stored: Stored, found: Row) -> list[str]:
     """What a signature says of images and truth: rows of one signature are paired image by image."""
     told, counts = facts_of(row["signature"]), select(stored.counts, found.images)
     known = {
@@ -158,7 +160,7 @@ def _tgq(stored: Stored) -> list[str]:
     return wrong
 
 
-def _alike(a: dict[str, Any], b: dict[str, Any]) -> bool:
+def _alike(a: Score, b: Score) -> bool:
     pairs = zip((a["value"], *a["ci95"]), (b["value"], *b["ci95"]), strict=True)
     return all(
         (x is None and y is None) or (x is not None and y is not None and abs(x - y) <= _SPARE) for x, y in pairs

@@ -23,6 +23,7 @@ from zgbench.board.store import Board
 from zgbench.errors import UsageError
 from zgbench.protocol import PRESETS, Protocol, preset
 from zgbench.scores.result import RESULT, Evaluation
+from zgbench.scores.result_types import Result, ScoreRow, Tgq
 from zgbench.storage.files import sha256_lines
 
 
@@ -133,7 +134,7 @@ def remove(entry: Entry) -> None:
         Path(f"{str(entry.path).removesuffix(RESULT)}{ending}").unlink(missing_ok=True)
 
 
-def _rows(result: dict[str, Any]) -> dict[str, Any]:
+def _rows(result: Result) -> dict[str, ScoreRow | Tgq]:
     """Signature → row."""
-    tgq = [result["tgq"]] if result["tgq"] is not None else []
-    return {row["signature"]: row for row in (*result["scores"], *tgq)}
+    rows: list[ScoreRow | Tgq] = [*result["scores"], *([] if result["tgq"] is None else [result["tgq"]])]
+    return {row["signature"]: row for row in rows}
