@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench.board.store import Board, Entry, ScoreRow
+from zgbench.board.entry import Entry, ScoreRow
+from zgbench.board.store import Board
 from zgbench.errors import UsageError
 from zgbench.scores import metrics
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of

@@ -45,7 +45,7 @@ class Progress:
         def step(n: int) -> None:
             self._bars.advance(task, n)
             speed = self._bars.tasks[task].speed
-            self._bars.update(task, rate=f"{speed:.1f} images/s" if speed else "")
+            self._bars.update(task, rate=f"{speed:.1f}/s" if speed else "")
 
         return step
 

@@ -306,9 +306,15 @@ def _leaderboard(commands: Any) -> None:
     add.add_argument("--reassign", metavar="tt,st", help="reassignments to score (default: what is possible)")
     add.add_argument("--ratings", metavar="FILE", help="human ratings, a .csv or .parquet file")
     add.add_argument("--stem", metavar="NAME", help="begins the stored files' names (default: as SUBMISSION)")
-    add.add_argument("--replace", action="store_true", help="replace another submission of the same name")
+    add.add_argument(
+        "--kind", choices=("method", "baseline", "ceiling"), help="the last two are not ranked (default: method)"
+    )
+    add.add_argument(
+        "--replace", action="store_true", help="replace all results of another submission of the same name"
+    )
+    add.add_argument("--unofficial", action="store_true", help="take a part of the official split, and mark it")
     add.add_argument("--no-copy", action="store_true", help="keep no copy of the submission to look inside")
-    _board(add)
+    _board(add, "those of the checkout of zgbench that one works in")
     _workers(add)
     add.set_defaults(run=_lazy("zgbench.cli.leaderboard:add"))
     check = actions.add_parser("check", help="cross-check every stored result")
@@ -335,8 +341,8 @@ def _leaderboard(commands: Any) -> None:
     token.set_defaults(run=_lazy("zgbench.cli.leaderboard:token"))
 
 
-def _board(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--board", metavar="DIR", help="folder of stored results (default: those that ship with zgbench)")
+def _board(p: argparse.ArgumentParser, default: str = "those that ship with zgbench") -> None:
+    p.add_argument("--board", metavar="DIR", help=f"folder of stored results (default: {default})")
 
 
 def _device(p: argparse.ArgumentParser) -> None:
