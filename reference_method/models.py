@@ -93,7 +93,9 @@ def load_groupvit(device: str) -> tuple[Any, Any]:
 
     def load() -> tuple[Any, Any]:
         _knock(GROUPVIT, "config.json")
-        return GroupViTModel.from_pretrained(GROUPVIT).to(device).eval(), AutoProcessor.from_pretrained(GROUPVIT)
+        # published as a pickle: nothing in it but tensors is unpacked
+        model = GroupViTModel.from_pretrained(GROUPVIT, weights_only=True)
+        return model.to(device).eval(), AutoProcessor.from_pretrained(GROUPVIT)
 
     return _loaded(f"GroupViT {GROUPVIT}", load)
 
