@@ -60,9 +60,7 @@ class Worker:
         if job.method == "groupvit":
             from reference_method.groupvit import THRESHOLDS, GroupViT
 
-            self._maker = GroupViT(
-                job.dataset.vocabulary.names, THRESHOLDS.get(job.dataset.key, 0.0), device=device
-            )
+            self._maker = GroupViT(job.dataset.vocabulary.names, THRESHOLDS.get(job.dataset.key, 0.0), device=device)
         else:
             from reference_method.pipeline import Reference
 
