@@ -352,5 +352,5 @@ def test_what_a_dense_crf_needs_is_said(monkeypatch):
     from reference_method.crf import refined
 
     monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
-    with pytest.raises(ModelUnavailable, match="pip install pydensecrf2.*assignment=nearest"):
+    with pytest.raises(ModelUnavailable, match=r"pip install pydensecrf2.*assignment=nearest"):
         refined(np.zeros((2, 2, 2), np.float32), Image.new("RGB", (4, 4)))
