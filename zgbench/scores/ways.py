@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache, ImageTextEncoder, TextEncoder
+from zgbench.encoders.cache import name_of
 from zgbench.encoders.clip import Clip
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import ModelUnavailable
@@ -34,12 +36,20 @@ class Encoders:
     cache: EmbeddingCache
 
     @classmethod
-    def of(cls, protocol: Rules, text: TextEncoder | None = None, clip: ImageTextEncoder | None = None) -> Encoders:
-        """The protocol's models, or those that are given in their place."""
+    def of(
+        cls,
+        protocol: Rules,
+        text: TextEncoder | str | os.PathLike[str] | None = None,
+        clip: ImageTextEncoder | str | os.PathLike[str] | None = None,
+    ) -> Encoders:
+        """The protocol's models, or those that are given in their place: encoders, names or paths."""
         cache = EmbeddingCache()
-        options = {name: getattr(protocol, name) for name in ("saliency", "sigma", "first_masked_layer")}
-        pictures = clip or Clip(protocol.clip_model, options | {"mode": protocol.segment_mode})
-        return cls(CachedTextEncoder(text or SentenceBert(protocol.text_model), cache), pictures, cache)
+        if text is None or isinstance(text, str | os.PathLike):
+            text = SentenceBert(text or protocol.text_model)
+        if clip is None or isinstance(clip, str | os.PathLike):
+            options = {name: getattr(protocol, name) for name in ("saliency", "sigma", "first_masked_layer")}
+            clip = Clip(clip or protocol.clip_model, options | {"mode": protocol.segment_mode})
+        return cls(CachedTextEncoder(text, cache), clip, cache)
 
 
 class Way(Protocol):
@@ -108,7 +118,7 @@ class SegmentToText:
     @property
     def encoder(self) -> str:
         protocol = self.subject.protocol
-        return f"{self.encoders.clip.name},prompt={protocol.clip_prompt},segments={recipe(protocol)}"
+        return f"{name_of(self.encoders.clip)},prompt={protocol.clip_prompt},segments={recipe(protocol)}"
 
     @property
     def _names(self) -> TextEncoder:
