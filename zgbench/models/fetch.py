@@ -14,8 +14,8 @@ from pathlib import Path
 
 from zgbench.errors import ModelUnavailable
 from zgbench.models.catalogue import CATALOGUE, File, Model, Original
-from zgbench.models.hub import Unreachable, download
-from zgbench.models.resolve import Found, find, megabytes, missing, models_folder, own_cache
+from zgbench.models.hub import Unreachable, download, drop
+from zgbench.models.resolve import Found, find, hub_snapshot, megabytes, missing, models_folder, own_cache
 from zgbench.storage.files import new_folder, sha256_file
 
 
@@ -54,7 +54,7 @@ def fetch(name: str, to: Path | None, say: Callable[[str], None]) -> Found:
 
 
 def _get(model: Model, say: Callable[[str], None]) -> None:
-    ways: list[Callable[[], None]] = [lambda: download(model, say, again=True)]
+    ways: list[Callable[[], None]] = [lambda: download(model, say)]
     if model.original is not None:
         ways.append(lambda: _original(model, model.original, say))  # type: ignore[arg-type]
     if model.parts:
@@ -72,8 +72,12 @@ def _get(model: Model, say: Callable[[str], None]) -> None:
 
 
 def _drop(model: Model) -> None:
-    """What is damaged in zgbench's own cache; the hub's client replaces its own files."""
+    """Remove what is damaged in zgbench's own cache and in the hub's."""
     shutil.rmtree(own_cache(model), ignore_errors=True)
+    snapshot = hub_snapshot(model)
+    for file in model.files:
+        if file.sha256 is not None and (path := snapshot / file.path).is_file() and sha256_file(path) != file.sha256:
+            drop(path)
 
 
 def _copy(found: Found, target: Path) -> None:

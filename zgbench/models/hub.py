@@ -10,7 +10,7 @@ from typing import Any
 from zgbench.models import verify
 from zgbench.models.catalogue import File, Model
 
-_PATIENCE = 10
+_PATIENCE: float = 10
 """Seconds until a hub that does not answer is told."""
 
 
@@ -18,13 +18,12 @@ class Unreachable(Exception):
     """The hub, or a file on it, could not be had; the text is the cause."""
 
 
-def download(model: Model, say: Callable[[str], None], *, again: bool = False) -> None:
+def download(model: Model, say: Callable[[str], None]) -> None:
     """Fetch a model's files into the hub's cache.
 
     Args:
         model: one with a repository.
         say: told the size before it begins.
-        again: also what is already there.
 
     Raises:
         Unreachable: says why. Nothing that is not the pinned file stays in the cache.
@@ -32,7 +31,7 @@ def download(model: Model, say: Callable[[str], None], *, again: bool = False) -
     assert model.repository is not None
     folder = snapshot(
         model.repository, str(model.revision), [f.path for f in model.files if not f.optional],
-        [f.path for f in model.files if f.optional], say, again=again,
+        [f.path for f in model.files if f.optional], say,
     )  # fmt: skip
     for file in model.files:
         _check(folder / file.path, file)
@@ -44,8 +43,6 @@ def snapshot(
     files: list[str] | None,
     optional: list[str],
     say: Callable[[str], None],
-    *,
-    again: bool = False,
 ) -> Path:
     """Fetch files of a repository; gives the folder in the hub's cache that holds them, absolute.
 
@@ -72,9 +69,7 @@ def snapshot(
         place = Path()
         for name in wanted:
             get_hf_file_metadata(hf_hub_url(repository, name, revision=info.sha), timeout=_PATIENCE)
-            path = Path(
-                hf_hub_download(repository, name, revision=revision or info.sha, force_download=again)
-            ).absolute()
+            path = Path(hf_hub_download(repository, name, revision=revision or info.sha)).absolute()
             place = path.parents[len(Path(name).parts) - 1]
     return place
 
@@ -93,12 +88,17 @@ def _check(path: Path, file: File) -> None:
         return
     sha256 = verify.sha256(path)
     if sha256 != file.sha256:
-        path.resolve().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        drop(path)
         raise Unreachable(
             f"the file {file.path} that {constants.ENDPOINT} delivered is not the published one (sha256 {sha256[:12]}…, "
             f"expected {file.sha256[:12]}…) and was removed; if HF_ENDPOINT names a mirror, choose another"
         )
+
+
+def drop(path: Path) -> None:
+    """Remove a file of the hub's cache, which is a link, with what it leads to; the client then fetches it again."""
+    path.resolve().unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -108,8 +108,9 @@ def _telling(repository: str) -> Iterator[None]:
         yield
     except Unreachable:
         raise
-    except Exception as error:  # the hub's clients raise many kinds
-        raise Unreachable(_cause(repository, error)) from error
+    except Exception as error:  # the hub's clients raise many kinds, some of them around what happened
+        inner = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        raise Unreachable(_cause(repository, inner)) from error
 
 
 def _cause(repository: str, error: Any) -> str:
@@ -137,7 +138,7 @@ def _cause(repository: str, error: Any) -> str:
     if status is not None:
         return f"{hub} answers {status} ({text})"
     if "Timeout" in kind:
-        return f"{hub} did not answer within {_PATIENCE} seconds"
+        return f"{hub} did not answer within {_PATIENCE:g} seconds"
     if "Consistency check failed" in str(error):
         return f"the download from {hub} was cut off; try again ({text})"
     if isinstance(error, OSError) and error.errno is not None and error.filename is not None:

@@ -208,6 +208,11 @@ def hub_cache() -> Path:
     return Path(constants.HF_HUB_CACHE).absolute()
 
 
+def hub_snapshot(model: Model) -> Path:
+    """Where the hub's cache keeps the pinned revision."""
+    return hub_cache() / f"models--{str(model.repository).replace('/', '--')}" / "snapshots" / str(model.revision)
+
+
 def _repositories(model: Model) -> tuple[str, ...]:
     return (*((model.repository,) if model.repository else ()), *model.also)
 
