@@ -85,8 +85,8 @@ def evaluate(
     ray_address: str | None = None,
     truth_dir: str | os.PathLike[str] | None = None,
     png_order: PngOrder | None = None,
-    text_encoder: TextEncoder | None = None,
-    clip: ImageTextEncoder | None = None,
+    text_encoder: TextEncoder | str | os.PathLike[str] | None = None,
+    clip: ImageTextEncoder | str | os.PathLike[str] | None = None,
     progress: ProgressFactory = silent,
 ) -> Evaluation:
     """Score a submission.
@@ -110,7 +110,8 @@ def evaluate(
         engine: where the pixel pass runs: ``local``, or ``ray``: on a cluster, for a submission in Parquet; the results
             are the same.
         ray_address: of the cluster, as ``ray.init`` takes it; by default one is started for this evaluation.
-        text_encoder, clip: use these in place of the protocol's models; their names stand in the signature.
+        text_encoder, clip: use these in place of the protocol's models: encoders of your own, names, or paths of folders.
+            What names them stands in the signature: a hash, or ``own:`` and a name.
         progress: called with a title and a total, gives a function that is called with each step.
 
     Returns:

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from zgbench.cli.mapping_parser import add_mapping
+from zgbench.cli.models_parser import add_models, models_option
 from zgbench.cli.ratings_parser import add_rate, add_ratings
 from zgbench.cli.reproduce import add_reproduce
 
@@ -37,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_mapping(commands, _lazy, PROTOCOLS)
     _datasets(commands)
     _reference(commands)
+    add_models(commands, _lazy)
     add_rate(commands, _lazy)
     add_ratings(commands, _lazy, _data)
     _leaderboard(commands)
@@ -59,6 +61,7 @@ def _evaluate(commands: Any) -> None:
         "submission", metavar="SUBMISSION", help="a .json, .json.gz or .parquet file, see submissions/README.md"
     )
     _data(p)
+    models_option(p)
     p.add_argument("--protocol", choices=PROTOCOLS, help="preset of rules (default: v1, on mini: mini)")
     p.add_argument(
         "--reassign",
@@ -281,6 +284,7 @@ def _reference(commands: Any) -> None:
     run.add_argument("--name", metavar="TEXT", help="of the submission")
     run.add_argument("--keep-going", action="store_true", help="skip images that cannot be read, and say so")
     run.add_argument("--batch", type=int, metavar="N", help="images named together (default: 1, on a GPU 4)")
+    models_option(run)
     _engine(run, "ray: replicas on a Ray cluster")
     _device(run)
     run.set_defaults(run=_lazy("reference_method.cli:run"))
@@ -309,6 +313,7 @@ def _leaderboard(commands: Any) -> None:
     )
     add.add_argument("submission", metavar="SUBMISSION")
     _data(add)
+    models_option(add)
     add.add_argument("--protocol", choices=PROTOCOLS, help="preset of rules (default: v1, on mini: mini)")
     add.add_argument("--reassign", metavar="tt,st", help="reassignments to score (default: what is possible)")
     add.add_argument("--ratings", metavar="FILE", help="human ratings, a .csv or .parquet file")
@@ -326,6 +331,7 @@ def _leaderboard(commands: Any) -> None:
     add.set_defaults(run=_lazy("zgbench.cli.leaderboard:add"))
     check = actions.add_parser("check", help="cross-check every stored result")
     check.add_argument("--rescore", action="store_true", help="score the stored submissions again as well")
+    models_option(check)
     check.add_argument(
         "--data", metavar="DIR", help="folder of the data sets (default: $ZGBENCH_DATA); mini needs none"
     )

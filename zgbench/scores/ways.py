@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,12 +39,20 @@ class Encoders:
     cache: EmbeddingCache
 
     @classmethod
-    def of(cls, protocol: Rules, text: TextEncoder | None = None, clip: ImageTextEncoder | None = None) -> Encoders:
-        """The protocol's models, or those that are given in their place."""
+    def of(
+        cls,
+        protocol: Rules,
+        text: TextEncoder | str | os.PathLike[str] | None = None,
+        clip: ImageTextEncoder | str | os.PathLike[str] | None = None,
+    ) -> Encoders:
+        """The protocol's models, or those that are given in their place: encoders, names or paths."""
         cache = EmbeddingCache()
-        options = {name: getattr(protocol, name) for name in ("saliency", "sigma", "first_masked_layer")}
-        pictures = clip or Clip(protocol.clip_model, options | {"mode": protocol.segment_mode})
-        return cls(CachedTextEncoder(text or SentenceBert(protocol.text_model), cache), pictures, cache)
+        if text is None or isinstance(text, str | os.PathLike):
+            text = SentenceBert(text or protocol.text_model)
+        if clip is None or isinstance(clip, str | os.PathLike):
+            options = {name: getattr(protocol, name) for name in ("saliency", "sigma", "first_masked_layer")}
+            clip = Clip(clip or protocol.clip_model, options | {"mode": protocol.segment_mode})
+        return cls(CachedTextEncoder(text, cache), clip, cache)
 
 
 class Way(Protocol):
@@ -119,8 +128,9 @@ class SegmentToText:
         return {}
 
     def decide(self, counts: Counts, progress: ProgressFactory) -> Reassigned:
-        encoder = f"{self.encoders.clip.name},prompt={self.subject.protocol.clip_prompt},segments={recipe(self.subject.protocol)}"
-        return Reassigned(self.how, self._decision(counts, progress), encoder)
+        decision, protocol = self._decision(counts, progress), self.subject.protocol
+        encoder = f"{name_of(self.encoders.clip)},prompt={protocol.clip_prompt},segments={recipe(protocol)}"
+        return Reassigned(self.how, decision, encoder)
 
     def _decision(self, counts: Counts, progress: ProgressFactory) -> Decision:
         subject, protocol = self.subject, self.subject.protocol
