@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache, ImageTextEncoder, TextEncoder
+from zgbench.encoders.cache import name_of
 from zgbench.encoders.clip import Clip
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import ModelUnavailable
