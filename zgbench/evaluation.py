@@ -143,14 +143,14 @@ def evaluate(
         unavailable: dict[str, str] = {}
         if not report.kinds:
             ways = _at_hand(ways, unavailable, strict=reassign is not None)
-        counts, counts_from = _counts(subject, report, partial, execution, seconds)
+        counts = _counts(subject, report, partial, execution, seconds)
         if people is not None:
             notes = check_fit(people, counts, dataset, os.fspath(ratings or ""))
             subject = dataclasses.replace(subject, dataset=dataclasses.replace(dataset, notes=(*dataset.notes, *notes)))
     with _timed(seconds, "models"):
         reassigned = _reassigned(subject, ways, counts, people, unavailable, progress, strict=reassign is not None)
     with _timed(seconds, "scores"):
-        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds, counts_from)
+        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds)
         if people is not None:
             found.result["ratings"] = by_people(protocol, counts, reassigned, people)
     subject.check_unchanged()
@@ -212,15 +212,13 @@ def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) 
     return found
 
 
-def _counts(
-    subject: Subject, report: Report, partial: bool, execution: Execution, seconds: dict[str, float]
-) -> tuple[Counts, Path | None]:
+def _counts(subject: Subject, report: Report, partial: bool, execution: Execution, seconds: dict[str, float]) -> Counts:
     """Counts from the stats file of an earlier run, if submission and truth are the same by content, or from pixels."""
     if not report.kinds and execution.out is not None:
         for saved in counts_of(execution.out, f"{stem_of(subject.reader.path)}.{subject.dataset.key}"):
             if (again := _counted_before(subject, saved, partial)) is not None:
                 seconds["reused"] = 1.0
-                return again, saved
+                return again
     tick = execution.progress("counting pixels", len(subject.dataset.ids))
     about = (subject.reader, subject.header, subject.dataset)
     if execution.engine == "ray":
@@ -229,8 +227,8 @@ def _counts(
         def outcomes(gate: Gate) -> Iterator[Outcome]:
             return ray_engine.outcomes(*about, gate, address=execution.ray_address, progress=tick)
 
-        return collect(*about, report, partial=partial, outcomes=outcomes), None
-    return collect(*about, report, partial=partial, workers=execution.workers, progress=tick), None
+        return collect(*about, report, partial=partial, outcomes=outcomes)
+    return collect(*about, report, partial=partial, workers=execution.workers, progress=tick)
 
 
 def _counted_before(subject: Subject, saved: Path, partial: bool) -> Counts | None:

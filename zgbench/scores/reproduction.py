@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from zgbench.protocol import OPTIONS, PRESETS, SIGNED, Protocol, facts_of, outda
 
 _ENCODER = re.compile(r"(?P<model>.*?),prompt=(?P<prompt>.*?)(,segments=(?P<recipe>[^{}]*))?", re.DOTALL)
 _MOST = 64 << 20
+_GRAMMAR = "Its grammar: docs/signature.md."
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ def reproduce(what: str) -> Reproduction:
         InputError: the file is not a result.
     """
     if "|" in what and ":" in what:
-        return _of([what], None)
+        try:
+            return _of([what], None)
+        except (ValueError, LookupError) as error:
+            raise UsageError(f"this is not a signature: {ascii(str(error))[1:-1]}. {_GRAMMAR}") from error
     path = Path(what)
     if not path.is_file():
         raise UsageError(f"{what}: neither a signature (data:…|split:…|…) nor a result file.")
@@ -62,7 +66,7 @@ def _of(signatures: Sequence[str], result: dict[str, Any] | None) -> Reproductio
     missing = [key for key in ("data", "split", "n", "ids", "encoder", "verify", "scoring", "boot") if key not in first]
     if missing or first["data"] not in KEYS:
         wrong = f"it lacks {', '.join(missing)}" if missing else f"its data set is {first['data']!a}"
-        raise UsageError(f"this is not a whole signature: {wrong}. Its grammar: docs/signature.md.")
+        raise UsageError(f"this is not a whole signature: {wrong}. {_GRAMMAR}")
     for signature in signatures:
         if (why := outdated(signature)) is not None:
             raise UsageError(f"{signature}\nis out of date: {why}.")
@@ -73,6 +77,7 @@ def _of(signatures: Sequence[str], result: dict[str, Any] | None) -> Reproductio
     else:
         known = {key: value for key, value in result["protocol"].items() if key != "name"}
     base, changed = _nearest(known, first["data"])
+    replace(PRESETS[base], **changed)  # refuses what is impossible
     ways = sorted({one["reassign"].lower() for one in facts if "reassign" in one} or {"tt"}, reverse=True)
     asked, notes = _images(first)
     if any("human" in one for one in facts):
@@ -92,7 +97,7 @@ def _known(facts: dict[str, str]) -> dict[str, Any]:
         found["human"] = facts["human"].split(",")[0]
     encoder = _ENCODER.fullmatch(facts["encoder"])
     if encoder is None:
-        raise UsageError(f"encoder:{facts['encoder']}: expected MODEL,prompt=… . Its grammar: docs/signature.md.")
+        raise UsageError(f"encoder:{facts['encoder']}: expected MODEL,prompt=… . {_GRAMMAR}")
     kind = "clip" if encoder["recipe"] is not None else "text"
     found |= {f"{kind}_model": encoder["model"].partition("@")[0], f"{kind}_prompt": encoder["prompt"]}
     if facts["verify"].startswith("cos"):

@@ -56,7 +56,6 @@ class Evaluation:
         stem: submission file name without its ending.
         made_from: content hashes that decide whether the counts may be used again.
         timing: seconds a step.
-        counts_from: stats file that the counts were read from, None where they were counted now.
         path: the result file, None where none was written.
     """
 
@@ -67,7 +66,6 @@ class Evaluation:
     stem: str
     made_from: dict[str, Any]
     timing: dict[str, float]
-    counts_from: Path | None = None
     path: Path | None = None
 
     @property
@@ -129,8 +127,7 @@ class Evaluation:
 
     def _names(self, out: Path, replace: bool) -> Names:
         made_from = self.made_from | {"void": self.counts.void is not None}
-        found = names(out, f"{self.stem}.{self.dataset.key}", self.result, made_from, replace=replace)
-        return found if self.counts_from is None else Names(found.base, self.counts_from.name)
+        return names(out, f"{self.stem}.{self.dataset.key}", self.result, made_from, replace=replace)
 
     def _write(self, out: Path, chosen: Names, replace: bool) -> Path:
         def check() -> None:
@@ -138,7 +135,7 @@ class Evaluation:
                 raise _Taken
 
         others = [f"{chosen.base}{ending}" for ending in (".segments.parquet", ".per_class.csv", RESULT)]
-        new = [chosen.stats] if self.counts_from is None else []
+        new = [] if chosen.counted else [chosen.stats]
         with replacing_all(*(out / name for name in (*new, *others)), check=check) as temporaries:
             decided, per_class, target = temporaries[-3:]
             stats = temporaries[0] if new else out / chosen.stats

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 from zgbench.pixels import counts_file
 from zgbench.protocol import meaning
 from zgbench.scores.result_types import Result
+from zgbench.storage.files import sha256_file
 
 RESULT = ".result.json"
 STATS = ".stats.parquet"
@@ -33,10 +34,12 @@ class Names:
     Attributes:
         base: begins the names of result, segments and per-class file.
         stats: of the counts.
+        counted: whether these counts lie there already, and are not to be written again.
     """
 
     base: str
     stats: str
+    counted: bool
 
 
 def signatures(result: Result) -> set[str]:
@@ -56,12 +59,14 @@ def names(out: Path, short: str, result: Result, made_from: dict[str, Any], *, r
     """
     known = dict(_results(out, short))
     base = next(n for n in _bases(short, result, known) if replace or _fits(known.get(n + RESULT), result))
+    for path in counts_of(out, short):
+        if _same(path, made_from) and _needed(path, known.values()):
+            return Names(base, path.name, True)
     others = [found for name, found in known.items() if name != base + RESULT]
-    used = {found["files"]["stats"]["name"] for found in others}
     stats = short + STATS
-    if (out / stats).exists() and not _same(out / stats, made_from) and stats in used:
+    if _needed(out / stats, others):
         stats = f"{short}.{_short_hash(json.dumps([made_from[key] for key in _MADE_FROM]))}{STATS}"
-    return Names(base, stats)
+    return Names(base, stats, False)
 
 
 def counts_of(out: Path, short: str) -> Iterator[Path]:
@@ -91,9 +96,15 @@ def _fits(there: Result | None, result: Result) -> bool:
 
 
 def _same(stats: Path, made_from: dict[str, Any]) -> bool:
-    """Whether a stats file is about the same (or damaged, so of no use to anybody)."""
+    """Whether a stats file says that it is about the same."""
     about = counts_file.about(stats)
-    return about is None or all(about.get(key) == made_from[key] for key in _MADE_FROM)
+    return about is not None and all(about.get(key) == made_from[key] for key in _MADE_FROM)
+
+
+def _needed(stats: Path, results: Iterable[Result]) -> bool:
+    """Whether a result was made with this very file; one that was damaged meanwhile is of no use to anybody."""
+    hashes = [found["files"]["stats"]["sha256"] for found in results if found["files"]["stats"]["name"] == stats.name]
+    return bool(hashes) and stats.is_file() and sha256_file(stats) in hashes
 
 
 def _results(out: Path, short: str) -> Iterator[tuple[str, Result]]:
@@ -103,7 +114,8 @@ def _results(out: Path, short: str) -> Iterator[tuple[str, Result]]:
             if path.name.startswith(f"{short}.") and path.name.endswith(RESULT):
                 with suppress(OSError, ValueError, LookupError, TypeError):
                     found: Result = json.loads(path.read_text(encoding="utf-8"))
-                    told = (signatures(found), found["files"]["stats"]["name"], found["protocol"]["name"])
+                    stats = found["files"]["stats"]
+                    told = (signatures(found), stats["name"], stats["sha256"], found["protocol"]["name"])
                     if found["submission"]["sha256"] and all(told[1:]):
                         yield path.name, found
 

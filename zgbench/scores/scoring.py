@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,7 +61,6 @@ def scored(
     people: Ratings | None,
     unavailable: dict[str, str],
     timing: dict[str, float],
-    counts_from: Path | None = None,
 ) -> Evaluation:
     """Scores of every row.
 
@@ -71,7 +69,6 @@ def scored(
         text: Sentence-BERT, for TGQ.
         unavailable: what cannot be scored, and why; more may be added.
         timing: seconds a step; goes into the result.
-        counts_from: see :class:`Evaluation`.
 
     Raises:
         ModelUnavailable: there is no row at all.
@@ -138,7 +135,7 @@ def scored(
         "partial": len(counts.ids) < len(subject.dataset.ids),
     }
     stem = stem_of(subject.reader.path)
-    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing, counts_from)
+    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing)
 
 
 def _signature(subject: Subject, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
