@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from zgbench.lexicon import morphology
+from collections.abc import Sequence
+
 from zgbench.lexicon.classes import NO_SYNSET, ClassList
 from zgbench.lexicon.decision import KIND, SYNONYM
 from zgbench.lexicon.head import Parser, tokens
@@ -62,10 +63,13 @@ class Compiled:
 
     def named(self, text: str) -> int | None:
         """The class whose name or alias this is."""
-        words = tokens(text)
+        return self.named_words(tokens(text))
+
+    def named_words(self, words: Sequence[str]) -> int | None:
+        """As ``named``, for a text that was split into words."""
         found = self._names.get(" ".join(words))
         if found is None and words and words[-1] not in self._wordnet:  # glasses are not a glass
-            for single in morphology.noun(words[-1], self._wordnet):
+            for single in self._parser.forms(words[-1]):
                 found = self._names.get(" ".join([*words[:-1], single]), found)
         return found
 
@@ -74,11 +78,11 @@ class Compiled:
         reading = self._parser.read(name)
         if not reading.heads:
             return (), True
-        phrase, h, w = reading.heads[0], self._hierarchy, self._wordnet
+        phrase, w = reading.heads[0], self._wordnet
         lemma = phrase.nouns[0]
         is_whole = lemma.count("_") + 1 >= len(phrase.words) or "".join(phrase.words) == lemma
         chosen = self._senses.of_class(lemma, whole=is_whole) or w.senses(lemma)[:1]
-        members = [m for s in chosen if w.domain(s) == "noun.group" for m in h.members(s)]
+        members = [m for s in chosen if w.domain(s) == "noun.group" for m in w.members(s)]
         return tuple(dict.fromkeys([*chosen, *members, *(d for s in chosen for d in self._senses.same(s))])), is_whole
 
     def reach(self, synset: int) -> dict[int, tuple[int, int]]:
@@ -97,7 +101,7 @@ class Compiled:
         """As ``reach``, for what a group consists of: *herd*, *crowd*, *forest*."""
         return {
             class_id: (KIND, distance + 1)
-            for member in reversed(self._hierarchy.members(synset))
+            for member in reversed(self._wordnet.members(synset))
             for class_id, (_, distance) in self.reach(member).items()
         }
 
@@ -120,7 +124,7 @@ class Compiled:
 
     def fits(self, synset: int, class_id: int) -> bool:
         """Whether the synset, or a kind of it, can be a part of the class: of it, of a kind of it, or of what it is a kind of."""
-        wholes = (w for part in (synset, *self._hierarchy.below(synset)) for w in self._hierarchy.wholes(part))
+        wholes = (w for part in (synset, *self._wordnet.kinds(synset)) for w in self._hierarchy.wholes(part))
         return any(self._about(whole, class_id) for whole in wholes)
 
     def is_borne(self, synset: int, class_id: int) -> bool:

@@ -20,7 +20,7 @@ from zgbench.lexicon.words import (
     VERBS,
 )
 
-_TOKEN = re.compile(r"[a-z0-9][a-z0-9'’-]*|[,;:/&|+()\n]")
+_TOKEN = re.compile(r"[a-z0-9][a-z0-9'-]*|[,;:/&|+()\n]")
 _BREAKS = frozenset(",;:|+()\n")
 _LONGEST = 5
 """Words of the longest collocation that is looked up."""
@@ -60,8 +60,11 @@ class Reading:
 
 def tokens(label: str) -> list[str]:
     """Words and separators in lower case; marks and letters outside ASCII that have no plain form are dropped."""
-    plain = unicodedata.normalize("NFKD", label).casefold().replace("’", "'")
-    return [t.rstrip("'-") for t in _TOKEN.findall("".join(c for c in plain if not unicodedata.combining(c)))]
+    plain = label.lower()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", label).casefold().replace("’", "'")
+        plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return [t.rstrip("'-") for t in _TOKEN.findall(plain)]
 
 
 class Parser:
@@ -69,6 +72,20 @@ class Parser:
 
     def __init__(self, hierarchy: Hierarchy) -> None:
         self._hierarchy, self._wordnet = hierarchy, hierarchy.wordnet
+        self._forms: dict[str, tuple[str, ...]] = {}
+        self._verbs: dict[str, str | None] = {}
+
+    def forms(self, word: str) -> tuple[str, ...]:
+        """As ``morphology.noun``; remembers what it found."""
+        found = self._forms.get(word)
+        if found is None:
+            found = self._forms[word] = morphology.noun(word, self._wordnet)
+        return found
+
+    def _verb(self, word: str) -> str | None:
+        if word not in self._verbs:
+            self._verbs[word] = morphology.verb(word, self._wordnet)
+        return self._verbs[word]
 
     def read(self, label: str) -> Reading:
         """The reading of a label of any content; never raises."""
@@ -121,11 +138,11 @@ class Parser:
             return False
         if any(self._wordnet.senses("_".join([*before[-n:], token])) for n in range(1, _LONGEST)):
             return False
-        base = morphology.verb(token, self._wordnet)
+        base = self._verb(token)
         if base is None:
             return False
         following = found[i + 1] if i + 1 < len(found) else None
-        if token.endswith("s") and morphology.noun(token, self._wordnet):
+        if token.endswith("s") and self.forms(token):
             # "a dog sits on …", but "fire hydrants": a verb where the verb is the commoner, and something is said of it
             return (following in DETERMINERS or following in PREPOSITIONS) and self._wordnet.verbs[base] > 3 * sum(
                 self._tags(token)
@@ -146,7 +163,7 @@ class Parser:
 
     def _is_alive(self, word: str) -> bool:
         """Whether the noun means a person, an animal or a vehicle, which does what follows: *woman riding bicycle*."""
-        senses = [s for lemma in morphology.noun(word, self._wordnet) for s in self._wordnet.senses(lemma)[:1]]
+        senses = [s for lemma in self.forms(word) for s in self._wordnet.senses(lemma)[:1]]
         return word in INDEFINITES or any(
             self._wordnet.domain(s) in ("noun.person", "noun.animal", "noun.group")
             or self._hierarchy.is_kind(s, "vehicle.n.01")
@@ -154,10 +171,10 @@ class Parser:
         )
 
     def _tags(self, word: str) -> list[int]:
-        return [t for lemma in morphology.noun(word, self._wordnet) for t in self._wordnet.tags(lemma)]
+        return [t for lemma in self.forms(word) for t in self._wordnet.tags(lemma)]
 
     def _noun(self, word: str) -> bool:
-        return word in INDEFINITES or bool(morphology.noun(word, self._wordnet))
+        return word in INDEFINITES or bool(self.forms(word))
 
     def _phrase(self, words: list[str]) -> Phrase | None:
         """The noun phrase up to its last noun; None when no word is one."""
@@ -180,15 +197,13 @@ class Parser:
                 continue
             closed = len(span) > 1 and not self.is_adjective(span[0])  # "street light", but not "red coat": a redcoat
             for joint in ("_", "-", "") if closed else ("_",):
-                found += morphology.noun(joint.join(span), self._wordnet)
+                found += self.forms(joint.join(span))
         last = words[-1]
         if last in INDEFINITES:
             found.append(INDEFINITES[last])
         if "-" in last and not found:
-            found += morphology.noun(last.replace("-", "_"), self._wordnet) or morphology.noun(
-                last.replace("-", ""), self._wordnet
-            )
-            found += morphology.noun(last.rpartition("-")[2], self._wordnet)
+            found += self.forms(last.replace("-", "_")) or self.forms(last.replace("-", ""))
+            found += self.forms(last.rpartition("-")[2])
         return tuple(dict.fromkeys(found))
 
     def _literal(self, words: list[str]) -> bool:
@@ -196,23 +211,23 @@ class Parser:
         if words[0] not in self._colours or self._wordnet.adjectives.get(words[0], 0) == 0:
             return False
         wordnet = self._wordnet
-        heads = {s for lemma in morphology.noun(words[-1], wordnet) for s in wordnet.senses(lemma)}
+        heads = {s for lemma in self.forms(words[-1]) for s in wordnet.senses(lemma)}
         return not any(
             heads & set(self._hierarchy.above(s))
-            for lemma in morphology.noun("_".join(words), wordnet)
+            for lemma in self.forms("_".join(words))
             for s in wordnet.senses(lemma)
             if not wordnet.is_instance(s)
         )
 
     @cached_property
     def _colours(self) -> frozenset[str]:
+        """Adjectives that are nouns for a colour as well, or made of one: *red*, *golden*."""
         wordnet = self._wordnet
-        colour = wordnet.synset("color.n.01")
-
-        def is_colour(word: str) -> bool:
-            return any(colour in self._hierarchy.above(s) for s in wordnet.senses(word)[:8])
-
-        return frozenset(w for w in wordnet.adjectives if is_colour(w) or (w.endswith("en") and is_colour(w[:-2])))
+        queue = [wordnet.synset("color.n.01")]
+        for at in queue:
+            queue += wordnet.kinds(at)
+        words = {word for synset in queue for word in wordnet.words(synset)}
+        return frozenset(word for word in (*words, *(w + "en" for w in words)) if word in wordnet.adjectives)
 
     def _qualifies(self, words: list[str]) -> bool:
         """Whether a part before *and* is one word that can be an adjective: *orange and white cone*."""
@@ -228,7 +243,7 @@ class Parser:
         verbs: list[str] = []
         while rest:
             lead, rest = rest[0], rest[1:]
-            base = morphology.verb(lead, self._wordnet)
+            base = self._verb(lead)
             if base and lead not in PREPOSITIONS and lead not in VERBS:
                 verbs.append(base)
             parts, rest_after = self._coordinated(rest) if rest else ([[]], [])

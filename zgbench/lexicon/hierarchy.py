@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from functools import cached_property
-
 from zgbench.lexicon.wordnet import WordNet
 
 
@@ -15,6 +12,8 @@ class Hierarchy:
         self.wordnet = wordnet
         self._above: dict[int, dict[int, int]] = {}
         self._depth: dict[int, int] = {}
+        self._size: dict[tuple[int, int], int] = {}
+        self._wholes: dict[tuple[int, int, int], dict[int, int]] = {}
 
     def above(self, synset: int) -> dict[int, int]:
         """The synset itself (0) and everything that it is a kind of, nearest first → distance."""
@@ -40,6 +39,9 @@ class Hierarchy:
 
     def wholes(self, synset: int, climb: int = 2, deep: int = 3) -> dict[int, int]:
         """What it, or what it is a kind of by at most ``climb`` steps, is a part or the stuff of; and their wholes → distance."""
+        known = self._wholes.get((synset, climb, deep))
+        if known is not None:
+            return known
         found: dict[int, int] = {}
         level = {s: d for s, d in self.above(synset).items() if d <= climb}
         for _ in range(deep):
@@ -51,44 +53,24 @@ class Hierarchy:
                             following.setdefault(whole, distance + 1)
             found |= following
             level = following
+        self._wholes[synset, climb, deep] = found
         return found
-
-    @cached_property
-    def _groups(self) -> dict[int, list[int]]:
-        members: dict[int, list[int]] = defaultdict(list)
-        for synset in range(len(self.wordnet)):
-            for group in self.wordnet.wholes(synset, "member"):
-                members[group].append(synset)
-        return members
-
-    @cached_property
-    def _below(self) -> dict[int, list[int]]:
-        below: dict[int, list[int]] = defaultdict(list)
-        for synset in range(len(self.wordnet)):
-            for parent in self.wordnet.hypernyms(synset):
-                below[parent].append(synset)
-        return below
-
-    def below(self, synset: int) -> list[int]:
-        """Its direct kinds."""
-        return self._below.get(synset, [])
 
     def size(self, synset: int, most: int) -> int:
         """How many kinds it has, itself included; counted up to ``most``."""
+        known = self._size.get((synset, most))
+        if known is not None:
+            return known
         found = {synset}
         queue = [synset]
         for at in queue:
-            for kind in self.below(at):
-                if kind not in found:
-                    found.add(kind)
-                    queue.append(kind)
+            new = [kind for kind in self.wordnet.kinds(at) if kind not in found]
+            found.update(new)
+            queue += new
             if len(found) >= most:
-                return most
-        return len(found)
-
-    def members(self, synset: int) -> list[int]:
-        """What a group consists of: *tree* for *forest*, *person* for *people*."""
-        return self._groups.get(synset, [])
+                break
+        self._size[synset, most] = min(len(found), most)
+        return self._size[synset, most]
 
     def is_kind(self, synset: int, *keys: str) -> bool:
         """Whether it is a kind of one of the named synsets."""

@@ -137,7 +137,7 @@ class Mapper:
         joined = [n for n in phrase.nouns if "_" not in n and not phrase.words[-1].startswith(n[:2])]
         single = [n for n in phrase.nouns if "_" not in n and n not in joined]
         for start in range(len(phrase.words)):
-            named = self.compiled.named(" ".join(phrase.words[start:]))
+            named = self.compiled.named_words(phrase.words[start:])
             if named is not None:
                 return Decision(named, NAME, word="_".join(phrase.words[start:]))
             size = len(phrase.words) - start
@@ -173,7 +173,7 @@ class Mapper:
         return found
 
     def _word(self, lemma: str) -> Decision:
-        named = self.compiled.named(lemma.replace("_", " "))
+        named = self.compiled.named_words(lemma.split("_"))
         if named is not None:
             return Decision(named, NAME, word=lemma)
         senses, common = self._senses.visible(lemma)
@@ -254,7 +254,7 @@ class Mapper:
         for word in phrase.words[:-1]:
             if self._parser.is_adjective(word):
                 continue
-            for lemma in morphology.noun(word, self._wordnet)[:1]:
+            for lemma in self._parser.forms(word)[:1]:
                 found = self._within(phrase, self.word(lemma))
                 if found:
                     return found

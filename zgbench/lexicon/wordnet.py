@@ -82,6 +82,32 @@ class WordNet:
         values, starts = self._wholes[kind]
         return values[starts[synset] : starts[synset + 1]]  # type: ignore[no-any-return]
 
+    @cached_property
+    def _kinds(self) -> tuple[list[int], list[int]]:
+        return self._inverse("hypernym")
+
+    def kinds(self, synset: int) -> list[int]:
+        """Its direct hyponyms."""
+        values, starts = self._kinds
+        return values[starts[synset] : starts[synset + 1]]
+
+    @cached_property
+    def _members(self) -> tuple[list[int], list[int]]:
+        return self._inverse("member")
+
+    def members(self, synset: int) -> list[int]:
+        """What a group consists of: *tree* for *forest*, *person* for *people*."""
+        values, starts = self._members
+        return values[starts[synset] : starts[synset + 1]]
+
+    def _inverse(self, name: str) -> tuple[list[int], list[int]]:
+        """A relation read from its other end, as values and starts."""
+        target = self._file[f"{name}_of"]
+        source = np.repeat(np.arange(len(self)), self._file[f"{name}_n"])
+        counts = np.bincount(target, minlength=len(self))
+        starts: list[int] = np.concatenate(([0], np.cumsum(counts))).tolist()
+        return source[np.argsort(target, kind="stable")].tolist(), starts
+
     def domain(self, synset: int) -> str:
         """Its lexicographer file, as ``noun.animal``."""
         return LEXFILES[self._lexfile[synset]]
