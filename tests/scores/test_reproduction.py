@@ -22,6 +22,8 @@ from zgbench.scores.reproduction import reproduce
 class Named(HashedText):
     """Stands in for Sentence-BERT, under its name."""
 
+    weights = "hash of its weights"
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -32,6 +34,7 @@ class NamedClip(Clip):
 
 TEXT = Named("all-mpnet-base-v2@e8c3b32e")
 PICTURES = NamedClip("ViT-L-14-336-quickgelu/openai@abcd")
+PICTURES.weights = "hash of its weights"
 
 
 def again(command: str, submission: Path, data: Path, table: Path | None = None) -> zgbench.Evaluation:
@@ -60,7 +63,9 @@ def again(command: str, submission: Path, data: Path, table: Path | None = None)
 @pytest.mark.parametrize(
     ("change", "command"),
     [
-        ({}, "--data DIR --protocol v1 --reassign tt,st --partial"),
+        ({}, "--data DIR --protocol v1 --reassign tt,lt,st --partial"),
+        ({"reassign": ["tt", "st"]}, "--reassign tt,st --partial"),
+        ({"reassign": ["lt"], "tau_text": 0.5}, "--reassign lt"),
         ({"background": "ignore"}, "--background ignore"),
         ({"seed": 7, "resamples": 20, "tau_text": 0.25}, "--tau-text 0.25 --seed 7 --resamples 20"),
         ({"scoring": "iccv2023"}, "--scoring iccv2023"),
@@ -135,3 +140,17 @@ def test_the_board_s_own_results(tmp_path: Path) -> None:
         out, err = here("reproduce", path)
         assert out.splitlines()[0] == "zgbench evaluate SUBMISSION --protocol mini --reassign tt,st"
         assert not err
+
+
+def test_an_encoder_of_ones_own_and_a_table_are_told(tiny_voc: Path, tmp_path: Path) -> None:
+    path, given = write(named(*RIGHT), tmp_path / "s.json"), tmp_path / "judge.csv"
+    given.write_text("label,class\naeroplane,aeroplane\n")
+    own = run(path, tiny_voc, reassign=["tt"], text_encoder=HashedText()).scores[0]["signature"]
+    assert "encoder:own:hashed-text" in own
+    assert (
+        reproduce(own).notes[-1]
+        == "An encoder of one's own decided, 'hashed-text': give it as text_encoder= or clip= in Python."
+    )
+    table = run(path, tiny_voc, mapping=given).scores[0]["signature"]
+    told = reproduce(table)
+    assert "--mapping MAPPING.csv" in told.command and "judge@" in told.needs["MAPPING.csv"]
