@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from zgbench.protocol import outdated
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
 from zgbench.scores.result import Stored, number
 from zgbench.statistics import resampling
@@ -31,6 +32,8 @@ def violations(stored: Stored) -> list[str]:
 
 def _row(stored: Stored, row: dict[str, Any]) -> list[str]:
     name = f"{row['reassign']} {row['verify']}"
+    if (why := outdated(row["signature"])) is not None:
+        return [f"{name}: {why}"]
     return [
         f"{name}: {wrong}"
         for wrong in (*_within(row, stored.protocol.scoring), *_classes(row, stored), *_again(row, stored))

@@ -14,6 +14,7 @@ from typing import Any
 from zgbench import pages
 from zgbench.datasets import KEYS
 from zgbench.errors import UsageError, ZgbenchError
+from zgbench.protocol import meaning
 from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
 
 SCORES = {
@@ -60,7 +61,7 @@ class ScoreRow:
     @property
     def group(self) -> str:
         """Key of the group that it belongs to."""
-        return hashlib.sha256(self.signature.encode()).hexdigest()[:12]
+        return hashlib.sha256(meaning(self.signature).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
