@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
@@ -25,14 +25,16 @@ from zgbench.pixels.collect import Gate, collect
 from zgbench.pixels.counts import Counts
 from zgbench.pixels.pixel_pass import Outcome
 from zgbench.protocol import Protocol, Reassignment, chosen
+from zgbench.scores.given_mapping import read_mapping
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
+from zgbench.scores.ratings_fit import check_fit
 from zgbench.scores.result import Evaluation
 from zgbench.scores.result_names import counts_of
 from zgbench.scores.scoring import by_people, scored
 from zgbench.scores.subject import ProgressFactory, Subject, silent
 from zgbench.scores.verification import Reassigned
-from zgbench.scores.ways import WAYS, Encoders, Way
+from zgbench.scores.ways import WAYS, ByTable, Encoders, Way
 from zgbench.storage.files import check_folder, sha256_file
 from zgbench.submission import schema
 from zgbench.submission.problems import Report
@@ -65,6 +67,7 @@ def evaluate(
     data: str | os.PathLike[str] | None = None,
     protocol: str | Protocol | None = None,
     reassign: Sequence[str] | None = None,
+    mapping: str | os.PathLike[str] | None = None,
     ratings: str | os.PathLike[str] | None = None,
     partial: bool = False,
     subset: str | None = None,
@@ -82,18 +85,19 @@ def evaluate(
     ray_address: str | None = None,
     truth_dir: str | os.PathLike[str] | None = None,
     png_order: PngOrder | None = None,
-    text_encoder: TextEncoder | None = None,
-    clip: ImageTextEncoder | None = None,
+    text_encoder: TextEncoder | str | os.PathLike[str] | None = None,
+    clip: ImageTextEncoder | str | os.PathLike[str] | None = None,
     progress: ProgressFactory = silent,
 ) -> Evaluation:
     """Score a submission.
 
     Args:
         submission: ``.json``, ``.json.gz`` or ``.parquet``, see submissions/README.md.
-        data: folder of the data sets, see :func:`zgbench.datasets.open_dataset`; mini needs none.
+        data: folder of the data sets, or of a ``dataset.toml``, see :func:`zgbench.datasets.open_dataset`; mini needs none.
         protocol: preset name or Protocol; default ``mini`` on the data set mini, else ``v1``.
-        reassign: ``tt``, ``st`` or both. By default both are tried, and what cannot be had is told in the result;
-            what is asked for by name and cannot be had is an error.
+        reassign: some of ``tt``, ``lt`` and ``st``. By default all are tried (none with a ``mapping``), and what cannot be
+            had is told in the result; what is asked for by name and cannot be had is an error.
+        mapping: table of labels and classes to reassign by, see :mod:`zgbench.scores.given_mapping`.
         ratings: store or table of human ratings, see :func:`zgbench.scores.human_scores.read_ratings`.
         partial: score the images that the submission has.
         subset: ``first:N`` or ``random:N:SEED``.
@@ -106,7 +110,8 @@ def evaluate(
         engine: where the pixel pass runs: ``local``, or ``ray``: on a cluster, for a submission in Parquet; the results
             are the same.
         ray_address: of the cluster, as ``ray.init`` takes it; by default one is started for this evaluation.
-        text_encoder, clip: use these in place of the protocol's models; their names stand in the signature.
+        text_encoder, clip: use these in place of the protocol's models: encoders of your own, names, or paths of folders.
+            What names them stands in the signature: a hash, or ``own:`` and a name.
         progress: called with a title and a total, gives a function that is called with each step.
 
     Returns:
@@ -121,22 +126,27 @@ def evaluate(
     if execution.out is not None:
         check_folder(execution.out)
     with _timed(seconds, "counts"):
-        reader, sha256, header, report = _opened(submission)
+        reader, sha256, header, report = _opened(submission, data)
         changes = {
             "background": background, "human": human, "seed": seed, "scoring": scoring,
             "tau_text": tau_text, "tau_clip": tau_clip, "resamples": resamples,
         }  # fmt: skip
         protocol = chosen(protocol, header.dataset, changes)
-        asked = _asked(reassign)
+        asked = _asked(reassign, protocol, with_mapping=mapping is not None)
         people = read_ratings(ratings) if ratings is not None else None
         dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
         subject = Subject(reader, header, sha256, dataset, protocol, dataset.source.stamp(dataset.ids))
         encoders = Encoders.of(protocol, text_encoder, clip)
-        ways: list[Way] = [WAYS[how](subject, encoders) for how in asked]
+        ways = [WAYS[how](subject, encoders) for how in asked]
+        if mapping is not None:
+            ways.append(ByTable(subject, read_mapping(mapping, dataset.vocabulary)))
         unavailable: dict[str, str] = {}
         if not report.kinds:
             ways = _at_hand(ways, unavailable, strict=reassign is not None)
         counts = _counts(subject, report, partial, execution, seconds)
+        if people is not None:
+            notes = check_fit(people, counts, dataset, os.fspath(ratings or ""))
+            subject = dataclasses.replace(subject, dataset=dataclasses.replace(dataset, notes=(*dataset.notes, *notes)))
     with _timed(seconds, "models"):
         reassigned = _reassigned(subject, ways, counts, people, unavailable, progress, strict=reassign is not None)
     with _timed(seconds, "scores"):
@@ -156,23 +166,27 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     seconds[step] = time.perf_counter() - started
 
 
-def _opened(path: str | os.PathLike[str]) -> tuple[Reader, str, schema.Header, Report]:
+def _opened(
+    path: str | os.PathLike[str], data: str | os.PathLike[str] | None
+) -> tuple[Reader, str, schema.Header, Report]:
     """A submission, its SHA-256 and header; problems that leave a header are told with those of the images."""
     reader, report = open_submission(path), Report()
     sha256 = sha256_file(reader.path)
     header = reader.header(report)
-    if header is None:
+    if header is None or not schema.check_known(header, data, report):
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
     return reader, sha256, header, report
 
 
-def _asked(reassign: Sequence[str] | None) -> tuple[Reassignment, ...]:
-    known: tuple[Reassignment, ...] = get_args(Reassignment)
-    names = [name.strip().upper() for name in reassign] if reassign is not None else ["TT", "ST"]
-    if not names or not set(names) <= set(known):
-        raise UsageError(f"--reassign {','.join(reassign or [])}: expected tt, st or tt,st.")
-    return tuple(how for how in known if how in names)
+def _asked(reassign: Sequence[str] | None, protocol: Protocol, *, with_mapping: bool) -> tuple[Reassignment, ...]:
+    if reassign is None:  # the released code knows no lexicon
+        every = tuple(how for how in WAYS if how != "LT" or protocol.scoring == "v1")
+        return () if with_mapping else every
+    names = {name.strip().upper() for name in reassign}
+    if not names or not names <= set(WAYS):
+        raise UsageError(f"--reassign {','.join(reassign)}: expected some of tt, lt, st, such as tt,lt.")
+    return tuple(how for how in WAYS if how in names)
 
 
 def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) -> list[Way]:
@@ -184,14 +198,17 @@ def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) 
     found = []
     for way in ways:
         try:
-            way.check()
+            unavailable |= way.check()
             found.append(way)
         except ModelUnavailable as error:
             if strict:
                 raise
             unavailable[way.how] = str(error)
-    if not found:
-        raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in unavailable.items()))
+    if not strict and all(
+        way.how == "LT" for way in found
+    ):  # asked for by name it does alone, never in the others' place
+        mend = "\nLT needs no model: --reassign lt." if found else ""
+        raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in unavailable.items()) + mend)
     return found
 
 
@@ -247,15 +264,14 @@ def _reassigned(
     found = []
     for way in ways:
         try:
-            decision, encoder = way.decide(counts, progress), way.encoder
+            one = way.decide(counts, progress)
         except ModelUnavailable as error:
             if strict:
                 raise
             unavailable[way.how] = str(error)
             continue
-        rated = None
         if people is not None:
             about = (subject.dataset.vocabulary, subject.protocol.human, subject.dataset.key)
-            rated = people.aggregated(counts, decision.class_id, *about, masks)
-        found.append(Reassigned(way.how, decision, encoder, rated))
+            one = dataclasses.replace(one, rated=people.aggregated(counts, one.decision.class_id, *about, masks))
+        found.append(one)
     return found

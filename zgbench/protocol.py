@@ -22,7 +22,7 @@ SegmentEmbeddings = Literal["zgbench", "submitted"]
 HumanAggregate = Literal["median", "mean", "min", "majority"]
 SegmentMode = Literal["crop", "masked", "globsub"]
 Saliency = Literal["outputs", "probabilities"]
-Reassignment = Literal["TT", "ST"]
+Reassignment = Literal["TT", "ST", "LT", "MAP"]
 
 SIGNED: dict[Scoring, str] = {"v1": "v1", "iccv2023": "iccv2023.2"}
 """How the definitions of the scores stand in a signature. ``iccv2023`` alone was another until 2: TGQ over the whole set,
@@ -38,9 +38,9 @@ class Protocol:
 
     Attributes:
         name: preset that this is; of a changed one, the preset with what was changed (``v1+background=ignore``).
-        text_model: Sentence-BERT for TT and TGQ, a key of ``zgbench.encoders.text.MODELS``.
+        text_model: Sentence-BERT for TT and TGQ, one of ``zgbench.encoders.text.MODELS``, or the path of a folder.
         text_prompt: template around names and labels for TT, with one ``{}``.
-        clip_model: CLIP for ST, a key of ``zgbench.encoders.clip.MODELS``.
+        clip_model: CLIP for ST, a key of ``zgbench.encoders.clip.MODELS``, or the path of a folder.
         clip_prompt: template around class names for ST, with one ``{}``.
         segment_embeddings: made by zgbench from the photo, or those that came with the submission.
         segment_mode, saliency, sigma, first_masked_layer: how zgbench embeds a segment, see

@@ -27,9 +27,10 @@ from typing import Any
 import numpy as np
 
 from zgbench.board.differences import comparison
+from zgbench.board.entry import entry_of
 from zgbench.board.pairs import kept_at, pairs
 from zgbench.board.ranking import ranking
-from zgbench.board.store import Board, entry_of, load_board
+from zgbench.board.store import Board, load_board
 from zgbench.board.summary import Summary, keep
 from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import zgbench
 from tests.board.shipped import BOARD, copied
+from tests.conftest import VOC_IDS
 from tests.end_to_end.command import here
+from zgbench import pages
 from zgbench.board import method
 from zgbench.board.add import add
 from zgbench.board.checks import violations
 from zgbench.board.inside import segment_table
-from zgbench.board.store import load_board
+from zgbench.board.ranking import ranking
+from zgbench.board.ranking_text import ranking_csv
+from zgbench.board.rescore import differences
+from zgbench.board.store import folder_to_fill, load_board
 from zgbench.errors import UsageError
+from zgbench.protocol import preset
 from zgbench.submission.problems import SubmissionError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,3 +106,108 @@ def test_ratings_are_shown(tmp_path: Path) -> None:
     assert set(segment_table(board, "demo.mini", people)["why"]) == {
         "rated 0, below 1", "rated 1, at least 1", "rated 2, at least 1", "rated 3, at least 1",
     }  # fmt: skip
+
+
+def ids(board: Path) -> list[str]:
+    return [entry.id for entry in load_board(board).entries]
+
+
+def test_a_second_protocol_stands_beside_the_first(tmp_path: Path) -> None:
+    """Two methods under two protocols are two rankings of two, not four of one."""
+    other = preset("mini", "mini", background="ignore")
+    for file in (WHOLE, ROOT / "submissions/baseline-grid.parquet"):
+        for protocol in ("mini", other):
+            add(file, tmp_path, protocol=protocol, reassign=["tt"])
+    board = load_board(tmp_path)
+    assert [entry.name for entry in board.entries] == ["grid 4 × 4, “object”"] * 2 + ["whole image, “object”"] * 2
+    assert board.entries[0].id == "baseline-grid.mini"
+    assert re.fullmatch(r"baseline-grid\.mini\.[\w.+-]+-[0-9a-f]{8}", board.entries[1].id)
+    assert [len(group.ids) for group in board.groups("mini")] == [2, 2]
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    add(WHOLE, tmp_path, protocol=other, reassign=["tt"])  # once more: nothing is lost, nothing counts twice
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+    assert [differences(board, entry) for entry in board.entries[2:]] == [[], []]
+
+
+def test_rows_that_protocols_share_count_once(tmp_path: Path) -> None:
+    first = add(WHOLE, tmp_path, reassign=["tt"])
+    assert add(WHOLE, tmp_path, protocol="offline", reassign=["tt"]) == first  # TT is the same under both
+    assert ids(tmp_path) == ["baseline-whole-image.mini"]
+    add(WHOLE, tmp_path, reassign=["tt", "st"])  # has all rows of the first, and more
+    assert ids(tmp_path) == ["baseline-whole-image.mini"]
+    assert [row.reassign for row in load_board(tmp_path).entries[0].rows] == ["TT", "ST"]
+    add(WHOLE, tmp_path, reassign=["tt"])
+    assert [row.reassign for row in load_board(tmp_path).entries[0].rows] == ["TT", "ST"]
+    add(WHOLE, tmp_path, reassign=["tt", "st"], protocol=preset("mini", "mini", tau_clip=0.3))
+    board = load_board(tmp_path)
+    assert [[row.verify for row in entry.rows] for entry in board.entries] == [["cos>=0.5", "cos>=0.1"], ["cos>=0.3"]]
+    assert sorted(len(group.ids) for group in board.groups("mini")) == [1, 1, 1]
+    assert differences(board, board.entries[1]) == []
+
+
+def test_a_mended_submission_takes_the_place_of_all_results_of_the_other(tmp_path: Path) -> None:
+    for protocol in ("mini", preset("mini", "mini", background="ignore")):
+        add(WHOLE, tmp_path, protocol=protocol, reassign=["tt"], kind="baseline")
+    with pytest.raises(UsageError, match="has another submission as baseline-whole-image"):
+        add(ROOT / "submissions/baseline-grid.parquet", tmp_path, stem="baseline-whole-image", reassign=["tt"])
+    add(
+        ROOT / "submissions/baseline-grid.parquet", tmp_path, stem="baseline-whole-image", reassign=["tt"], replace=True
+    )
+    (entry,) = load_board(tmp_path).entries
+    assert (entry.id, entry.name, entry.kind) == ("baseline-whole-image.mini", "grid 4 × 4, “object”", "baseline")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        *(f"baseline-whole-image.mini{end}" for end in (".result.json", ".segments.parquet", ".stats.parquet")), "kinds.csv",
+    ]  # fmt: skip
+
+
+def test_an_installed_copy_is_never_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = {path: path.stat().st_mtime_ns for path in (ROOT / "leaderboard/results").iterdir()}
+    for action in (["add", WHOLE], ["serve", "--submit", tmp_path / "queue"]):
+        _, err = here("leaderboard", *action, status=2, cwd=tmp_path)
+        assert "which board? Give --board DIR" in err
+    installed = tmp_path / "site-packages/zgbench/_pages/leaderboard"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(pages, "folder", lambda _: installed)
+    for place in (tmp_path, installed, ROOT):
+        _, err = here("leaderboard", "add", WHOLE, status=2, cwd=place)
+        assert "which board? Give --board DIR" in err
+    monkeypatch.undo()
+    monkeypatch.chdir(ROOT / "submissions")
+    assert folder_to_fill() == ROOT / "leaderboard/results"
+    assert {path: path.stat().st_mtime_ns for path in (ROOT / "leaderboard/results").iterdir()} == shipped
+
+
+def test_a_part_of_a_split_is_refused_or_marked(tiny_voc: Path, tmp_path: Path) -> None:
+    file, board = tmp_path / "mine.json", tmp_path / "board"
+    with zgbench.SubmissionWriter(file, name="mine", dataset="pas20") as submission:
+        for image_id in VOC_IDS:
+            submission.add(image_id, np.ones((4, 6), dtype=np.int64), ["bicycle"])
+    add_it = (
+        "leaderboard",
+        "add",
+        file,
+        "--board",
+        board,
+        "--data",
+        tiny_voc,
+        "--protocol",
+        "offline",
+        "--reassign",
+        "tt",
+    )
+    _, err = here(*add_it, status=2)
+    assert "takes the whole official split of pas20, not 3 of 1449 images" in err
+    assert not board.exists()
+    here(*add_it, "--unofficial")
+    (group,) = load_board(board).groups("pas20")
+    assert not group.official
+    assert group.title.endswith("3 images, not official")
+    (record,) = csv.DictReader(io.StringIO(ranking_csv(ranking(load_board(board), group.key))))
+    assert (record["images"], record["official"]) == ("3", "False")
+    here("leaderboard", "check", "--board", board)
+
+    path = board / "mine.pas20.offline.result.json"
+    result = json.loads(path.read_text())
+    result["dataset"]["official"] = True
+    path.write_text(json.dumps(result))
+    assert "its 3 images are not the official split" in load_board(board).problems[0]

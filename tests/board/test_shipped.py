@@ -17,6 +17,7 @@ from zgbench.board.cited import cited_rows
 from zgbench.board.rescore import differences
 from zgbench.board.store import default_folder, load_board
 from zgbench.board.submissions import find
+from zgbench.scores.result import load_result
 
 
 def test_the_board_is_not_empty_and_whole() -> None:
@@ -60,6 +61,11 @@ def _interval(result: dict[str, Any]) -> None:
     result["scores"][0]["iou_dataset"]["ci95"].reverse()
 
 
+def _part(result: dict[str, Any]) -> None:
+    """Says of other images that they are the same."""
+    result["scores"][0]["signature"] = result["scores"][0]["signature"].replace("|ids:", "|ids:0")
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -69,13 +75,22 @@ def _interval(result: dict[str, Any]) -> None:
         (_more_kept, "numbers of images and kept segments"),
         (_truth, "another truth"),
         (_interval, "the interval of iou_dataset"),
+        (_part, "its signature says ids:0"),
     ],
 )
 def test_cross_checks_find_a_number_that_somebody_touched(change: Change, told: str, tmp_path: Path) -> None:
-    copied(tmp_path, "reference.mini", "one", change)
-    assert any(told in wrong for wrong in violations(load_board(tmp_path).entry("one.mini").stored()))
+    path = copied(tmp_path, "reference.mini", "one", change)
+    assert any(told in wrong for wrong in violations(load_result(path)))
     _, err = here("leaderboard", "check", "--board", tmp_path, status=2)
     assert told in err
+
+
+def test_text_generation_quality_is_checked_too(tmp_path: Path) -> None:
+    copied(tmp_path, "reference-oracle.mini", "sound")
+    copied(tmp_path, "reference-oracle.mini", "one", lambda result: result["tgq"].update(value=0.99))
+    _, err = here("leaderboard", "check", "--board", tmp_path, status=2)
+    assert "TGQ is 0.99" in err
+    assert [entry.id for entry in load_board(tmp_path).entries] == ["sound.mini"]
 
 
 def test_statistics_that_somebody_touched_are_found(tmp_path: Path) -> None:

@@ -16,11 +16,12 @@ import pytest
 import zgbench
 from tests.conftest import VOC_IDS
 from tests.faults.scoring import FILES, ROOT, contents, score, start, submission
-from zgbench.datasets.truth import FolderSource, Truth
+from zgbench.datasets.folder_source import FolderSource
+from zgbench.datasets.truth import Truth
 from zgbench.scores.result import load_result
 from zgbench.storage.files import PART, replacing, replacing_all
 
-HANG = "import zgbench.datasets.truth as t, time; t.FolderSource.truth = lambda *_: time.sleep(60)"
+HANG = "import zgbench.datasets.folder_source as t, time; t.FolderSource.truth = lambda *_: time.sleep(60)"
 """The pixel pass of this process takes for ever."""
 HANG_SAVING = (
     "import zgbench.scores.result as r, time; "
@@ -139,7 +140,7 @@ def slow(dataset: Any) -> Any:
     from dataclasses import replace
 
     s = dataset.source
-    return replace(dataset, source=Slow(s.key, s.truth_dir, s.suffix, s.photo_dir, s.order))
+    return replace(dataset, source=Slow(s.truths, s.photos, s.written, s.note))
 
 
 class Fatal(FolderSource):
@@ -161,7 +162,7 @@ def test_a_worker_that_the_kernel_kills(tiny_voc: Path, tmp_path: Path, monkeypa
     def fatal(*args: Any, **options: Any) -> Any:
         dataset = before(*args, **options)
         s = dataset.source
-        return replace(dataset, source=Fatal(s.key, s.truth_dir, s.suffix, s.photo_dir, s.order))
+        return replace(dataset, source=Fatal(s.truths, s.photos, s.written, s.note))
 
     monkeypatch.setattr(evaluation, "open_dataset", fatal)
     with pytest.raises(zgbench.ZgbenchError, match=r"a worker process was killed .*Nothing was written") as caught:

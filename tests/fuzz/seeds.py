@@ -119,7 +119,7 @@ def _png() -> list[bytes]:
 
     values = np.arange(24, dtype=np.uint8).reshape(4, 6)
     palette = Image.fromarray(values)
-    palette.putpalette(list(range(256)) * 3)
+    palette.putpalette(np.repeat(np.arange(256), 3).tolist())
     pictures: list[tuple[Any, dict[str, Any]]] = [
         (palette, {}), (Image.fromarray(values), {}), (Image.fromarray(values.astype(np.uint16) * 300), {}),
         (palette, {"bits": 4}), (Image.fromarray(np.zeros((4, 6, 3), np.uint8)), {}),

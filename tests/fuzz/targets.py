@@ -7,7 +7,6 @@ character, the time and the memory are bounded, and what a reader accepts is con
 from __future__ import annotations
 
 import gzip
-import io
 import resource
 import time
 import warnings
@@ -22,14 +21,15 @@ from tests.fuzz.scratch import scratch
 from zgbench.datasets import Dataset
 from zgbench.datasets import vocabulary as vocabularies
 from zgbench.datasets.catalogue import SPECS
-from zgbench.datasets.dataset import _split_ids
+from zgbench.datasets.label_png import read_label_png
 from zgbench.datasets.mat_file import read_label_map
-from zgbench.datasets.truth import FolderSource, Truth, read_png, table_of
+from zgbench.datasets.opening import split_ids
+from zgbench.datasets.truth import Truth
 from zgbench.errors import InputError, ZgbenchError
 from zgbench.pixels.collect import check_alone, collect
 from zgbench.pixels.counts import Counts
 from zgbench.scores.human_scores import read_ratings
-from zgbench.scores.reassignment import read_embeddings
+from zgbench.scores.segment_embeddings import read_embeddings
 from zgbench.submission import rle
 from zgbench.submission.problems import COLLECTED, Report, SubmissionError
 from zgbench.submission.reader import open_submission
@@ -113,7 +113,7 @@ class _SmallTruth:
     def truth(self, image_id: str) -> Truth:
         pixels = np.zeros((4, 6), dtype=np.uint8)
         pixels[:, :2], pixels[:, 2], pixels[:2, 3:], pixels[2:, 3:] = 1, 255, 2, 12
-        return Truth(pixels, table_of("pas20"))
+        return Truth(pixels, SPECS["pas20"].truths()[0].codes.table())
 
     def photo(self, image_id: str) -> object:
         raise Broken(f"counting asked for the photo of {image_id}")
@@ -197,7 +197,7 @@ def truth_png(data: bytes) -> None:
     """Ground truth as PNG."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        values = read_png(io.BytesIO(data), "truth.png")
+        values = read_label_png(data, "truth.png")
     if values.ndim != 2 or values.dtype not in (np.uint8, np.uint16):
         raise Broken(f"{values.dtype} {values.shape}")
 
@@ -215,11 +215,11 @@ def truth_mat(data: bytes) -> None:
 @bounded
 def ids_list(data: bytes) -> None:
     """The image list of a data folder."""
-    path = scratch() / SPECS["pas20"].split_list
+    path = scratch() / str(SPECS["pas20"].split_list)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     notes: list[str] = []
-    ids = _split_ids(SPECS["pas20"], scratch(), FolderSource("pas20", scratch(), ".png", scratch()), notes)
+    ids = split_ids(SPECS["pas20"], scratch(), notes)
     official = SPECS["pas20"].official_ids()
     if not ids or not set(ids) <= set(official) or len(notes) > 2:
         raise Broken(f"{len(ids)} ids, {len(notes)} notes")

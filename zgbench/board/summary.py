@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from zgbench.board.store import Entry, ScoreRow
+from zgbench.board.entry import Entry, ScoreRow
+from zgbench.board.true_names import fitting
 from zgbench.encoders.cache import cache_dir
-from zgbench.errors import DataError, ZgbenchError
+from zgbench.errors import ZgbenchError
 from zgbench.scores import metrics
 from zgbench.scores.comparison import row_of, statistics_of, vocabulary_of
-from zgbench.scores.text_generation import Hits, hits
+from zgbench.scores.text_generation import Hits
 from zgbench.statistics import resampling
 from zgbench.storage.files import write_bytes
-from zgbench.storage.plain_arrow import plain
 
 Float = NDArray[np.float64]
 _FORMAT = 1
@@ -91,11 +91,9 @@ def _made(entry: Entry, row: ScoreRow) -> Summary:
     stored = entry.stored()
     found: metrics.Statistics | Hits
     if row.reassign == "TGQ":
-        found = _hits(entry)
+        found = fitting(stored)
     else:
-        found = statistics_of(
-            stored, row_of(stored, (row.reassign, row.verify)), vocabulary_of(stored.result["dataset"]["key"])
-        )
+        found = statistics_of(stored, row_of(stored, (row.reassign, row.verify)), vocabulary_of(stored))
     protocol = stored.protocol
     drawn = weights(found.per_image.shape[0], protocol.resamples, protocol.seed)
     return Summary(found, found.scores(resampling.weighted_sums(found.per_image, drawn)))
@@ -105,16 +103,6 @@ def _made(entry: Entry, row: ScoreRow) -> Summary:
 def weights(n_images: int, resamples: int, seed: int) -> resampling.Resamples:
     """How often each resample drew each image; kept, for all rows of a group share them."""
     return resampling.Resamples(n_images, resamples, seed)
-
-
-def _hits(entry: Entry) -> Hits:
-    import pyarrow.parquet as pq
-
-    stored = entry.stored()
-    table = pq.read_table(plain(entry.path.with_name(Path(stored.result["files"]["segments"]["name"]).name)))
-    if "true_similarity" not in table.column_names:
-        raise DataError(f"{entry.id}: holds no similarities with the true names. Add the submission again.")
-    return hits(stored.counts, table["true_similarity"].to_numpy(), stored.protocol)
 
 
 def _packed(found: Summary) -> bytes:

@@ -45,7 +45,7 @@ class Progress:
         def step(n: int) -> None:
             self._bars.advance(task, n)
             speed = self._bars.tasks[task].speed
-            self._bars.update(task, rate=f"{speed:.1f} images/s" if speed else "")
+            self._bars.update(task, rate=f"{speed:.1f}/s" if speed else "")
 
         return step
 
@@ -68,9 +68,9 @@ def evaluate(options: argparse.Namespace) -> int:
         found = run(
             options.submission, data=options.data, protocol=options.protocol,
             reassign=options.reassign.split(",") if options.reassign is not None else None,
-            ratings=options.ratings, partial=options.partial, subset=options.subset, background=options.background,
-            human=options.human, seed=options.seed, scoring=options.scoring, tau_text=options.tau_text,
-            tau_clip=options.tau_clip, resamples=options.resamples,
+            mapping=options.mapping, ratings=options.ratings, partial=options.partial, subset=options.subset,
+            background=options.background, human=options.human, seed=options.seed, scoring=options.scoring,
+            tau_text=options.tau_text, tau_clip=options.tau_clip, resamples=options.resamples,
             out=options.out, replace=options.replace, workers=_workers(options),
             engine=options.engine, ray_address=options.ray_address,
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
@@ -130,8 +130,12 @@ def convert(options: argparse.Namespace) -> int:
     with Progress() as progress:
         found = run(
             options.source, options.target, name=options.name, dataset=options.dataset, labels=options.labels,
-            progress=progress("converting", None),
+            first=options.first, background=options.background, legend=options.legend, palette=options.palette,
+            annotations=options.annotations, data=options.data, overlap=options.overlap, resize=options.resize or False,
+            tags=options.tags, progress=progress,
         )  # fmt: skip
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
     print(
         f"{found.path}: {found.images} images, {found.segments} segments. Check it with: zgbench validate {found.path}"
     )

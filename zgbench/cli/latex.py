@@ -6,7 +6,7 @@ _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip
-_SYMBOLS = {"cos>=": r"$\cos \geq ", "cos>": r"$\cos > ", "h>=": r"$h \geq "}
+_SYMBOLS = {"cos>=": r"$\cos \geq ", "cos>": r"$\cos > ", "h>=": r"$h \geq ", "level<=": r"$\mathrm{level} \leq "}
 
 
 def escaped(text: str) -> str:
@@ -15,6 +15,8 @@ def escaped(text: str) -> str:
 
 
 def verification(verify: str) -> str:
-    """``cos>=0.5`` in mathematics."""
-    start = next(key for key in _SYMBOLS if verify.startswith(key))
-    return f"{_SYMBOLS[start]}{verify.removeprefix(start)}$"
+    """``cos>=0.5`` in mathematics; ``level<=3+text`` is *level ≤ 3 or text*."""
+    alone, _, more = verify.partition("+")
+    start = next((key for key in _SYMBOLS if alone.startswith(key)), None)
+    told = escaped(alone) if start is None else f"{_SYMBOLS[start]}{alone.removeprefix(start)}$"
+    return f"{told} or {escaped(more)}" if more else told

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from zgbench.datasets import KEYS, builtin_vocabulary
 from zgbench.datasets.catalogue import SPECS
+from zgbench.datasets.class_list import vocabulary_of_records
 from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import UsageError
 from zgbench.protocol import Pixels, facts_of, meaning, outdated
@@ -149,7 +151,7 @@ class _Side:
 
     def statistics(self, key: tuple[str, str]) -> metrics.Statistics:
         if key not in self._statistics:
-            vocabulary = vocabulary_of(self.stored.result["dataset"]["key"])
+            vocabulary = vocabulary_of(self.stored)
             self._statistics[key] = statistics_of(self.stored, row_of(self.stored, key), vocabulary)
         return self._statistics[key]
 
@@ -170,7 +172,7 @@ def _pair(one: _Side, other: _Side, per_class: bool) -> Pair:
         resamples = resampling.Resamples(sides[0].per_image.shape[0], protocol.resamples, protocol.seed)
         rows[how, verify, a] = resampling.compare(*sides, resamples, draws=DRAWS, seed=protocol.seed)
         if per_class:
-            names = vocabulary_of(one.stored.result["dataset"]["key"]).names
+            names = vocabulary_of(one.stored).names
             by_class = (_Classes.of(sides[0], names), _Classes.of(sides[1], names))
             found = resampling.compare(*by_class, resamples, draws=DRAWS, seed=protocol.seed)
             classes[how, verify, a] = {name: d for name, d in found.items() if not np.isnan([d.a, d.b]).all()}
@@ -250,13 +252,17 @@ def unlike(a: str | None, b: str | None, left: str = "A", right: str = "B") -> s
     )
 
 
-def vocabulary_of(key: str) -> Vocabulary:
-    """Classes of a data set, which need no data at hand."""
-    if key == "mini":
-        from zgbench.datasets.mini_source import mini_vocabulary
+def vocabulary_of(stored: Stored) -> Vocabulary:
+    """Classes of a result's data set, which need no data at hand: one that is not built in has them in the result.
 
-        return mini_vocabulary()
-    return SPECS[key].vocabulary()
+    Raises:
+        InputError: the result has no sound list of them.
+    """
+    dataset = stored.result["dataset"]
+    key = dataset["key"]
+    if key not in KEYS:
+        return vocabulary_of_records(dataset.get("classes"))
+    return builtin_vocabulary(key)
 
 
 def row_of(stored: Stored, key: tuple[str, str]) -> Row:
@@ -267,8 +273,10 @@ def row_of(stored: Stored, key: tuple[str, str]) -> Row:
 
 def rule_of(stored: Stored) -> Pixels:
     """The background rule as it works out on the result's data set."""
-    key = stored.result["dataset"]["key"]
-    return background_of(stored.protocol, key in SPECS and SPECS[key].released_drops_background)
+    dataset = stored.result["dataset"]
+    spec = SPECS.get(dataset["key"])
+    drops = spec.released_drops_background if spec is not None else dataset.get("released_drops_background") is True
+    return background_of(stored.protocol, drops)
 
 
 def statistics_of(stored: Stored, row: Row, vocabulary: Vocabulary) -> metrics.Statistics:

@@ -162,7 +162,7 @@ def _images(facts: dict[str, str]) -> tuple[dict[str, str], list[str]]:
     """Options about which images are scored, and what cannot be told."""
     _, _, subset = facts["split"].partition("[")
     asked = {"--subset": subset.removesuffix("]")} if subset else {}
-    number = subset.removesuffix("]").split(":")[1] if subset else str(len(known_ids(facts["data"])))
+    number = subset.removesuffix("]").split(":")[1] if subset else str(len(known_ids(facts["data"]) or ()))
     if facts["verify"].startswith("h"):
         return asked, [f"The {facts['n']} images are those whose segments all have ratings."]
     if facts["n"] == number:
@@ -177,11 +177,10 @@ def _needs(facts: Sequence[dict[str, str]], result: dict[str, Any] | None) -> di
     needs = {"SUBMISSION": told or f"{result['submission']['name']!a}, SHA-256 {result['submission']['sha256']}"}  # type: ignore[index]
     if first["data"] in SPECS:
         spec = SPECS[first["data"]]
-        places = " or ".join(f"{p.path}/*{p.suffix} from {p.archive}" for p in spec.truths)
+        places = " or ".join(f"{p.pattern} from {p.archive}" for p in spec.truths())
         photos = any("segments=" in one["encoder"] and "segments=submitted" not in one["encoder"] for one in facts)
-        needs["DIR"] = places + (
-            f"; {spec.photos.path}/*{spec.photos.suffix} from {spec.photos.archive}" if photos else ""
-        )
+        first_place = spec.photos[0]
+        needs["DIR"] = places + (f"; {first_place.pattern} from {first_place.archive}" if photos else "")
     needs["truth"] = f"fingerprint {first.get('truth', '?')} of {first['n']} images, ids {first['ids']}"
     needs["models"] = ", ".join(sorted({one["encoder"].partition(",prompt=")[0] for one in facts}))
     if any("human" in one for one in facts):

@@ -11,7 +11,7 @@ import platform
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
@@ -19,11 +19,12 @@ from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError
 from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
-from zgbench.protocol import VERSION, Protocol
+from zgbench.protocol import VERSION, Protocol, Reassignment
 from zgbench.scores.reassignment import Decision
 from zgbench.scores.result_names import RESULT as RESULT
 from zgbench.scores.result_names import Names, names
-from zgbench.scores.verification import Reassigned
+from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
+from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
 from zgbench.storage.files import replacing, replacing_all, sha256_file
 from zgbench.storage.plain_arrow import plain
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 FORMAT = "zgbench-result/1"
 
 
-def number(estimate: Estimate) -> dict[str, Any]:
+def number(estimate: Estimate) -> Score:
     """A score as it stands in a result file; null where it is undefined."""
 
     def plain(value: float) -> float | None:
@@ -58,7 +59,7 @@ class Evaluation:
         path: the result file, None where none was written.
     """
 
-    result: dict[str, Any]
+    result: Result
     counts: Counts
     reassigned: list[Reassigned]
     dataset: Dataset
@@ -68,22 +69,19 @@ class Evaluation:
     path: Path | None = None
 
     @property
-    def scores(self) -> list[dict[str, Any]]:
+    def scores(self) -> list[ScoreRow]:
         """Rows of the result, as in the result file."""
-        rows: list[dict[str, Any]] = self.result["scores"]
-        return rows
+        return self.result["scores"]
 
     @property
-    def tgq(self) -> dict[str, Any] | None:
+    def tgq(self) -> Tgq | None:
         """Text Generation Quality, None on track ``free``."""
-        found: dict[str, Any] | None = self.result["tgq"]
-        return found
+        return self.result["tgq"]
 
     @property
     def unavailable(self) -> dict[str, str]:
         """What could not be scored → why, and what to do."""
-        found: dict[str, str] = self.result["unavailable"]
-        return found
+        return self.result["unavailable"]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -99,7 +97,7 @@ class Evaluation:
 
         return pd.DataFrame(per_class_rows(self.result))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Result:
         """The result file's content; equal input gives equal content but for ``timing_s``."""
         rounded = {step: round(seconds, 3) for step, seconds in self.timing.items()}
         return {
@@ -158,9 +156,9 @@ class _Taken(Exception):
     """Another process has written a result of this name meanwhile."""
 
 
-def flat(row: dict[str, Any]) -> dict[str, Any]:
+def flat(row: ScoreRow) -> dict[str, Any]:
     """A score row as one flat record."""
-    record = {key: row[key] for key in ("reassign", "verify", "images", "segments", "segments_kept")}
+    record: dict[str, Any] = {key: row[key] for key in ("reassign", "verify", "images", "segments", "segments_kept")}
     named = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]} | {
         f"recall_{k}": v for k, v in row["recall"].items()
     }
@@ -169,7 +167,7 @@ def flat(row: dict[str, Any]) -> dict[str, Any]:
     return record | {"signature": row["signature"]}
 
 
-def per_class_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+def per_class_rows(result: Result) -> list[dict[str, Any]]:
     """Flat records of every row's classes."""
     return [
         {"reassign": row["reassign"], "verify": row["verify"], "class": name, **values}
@@ -178,7 +176,7 @@ def per_class_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def per_class_csv(result: dict[str, Any]) -> str:
+def per_class_csv(result: Result) -> str:
     """Per-class scores as CSV; an undefined score is an empty cell."""
     text = io.StringIO()
     writer = csv.DictWriter(text, ["reassign", "verify", "class", "iou", "recall", "images"], lineterminator="\n")
@@ -215,8 +213,12 @@ def _segments_table(counts: Counts, segments: slice, reassignments: list[Reassig
     }
     for reassigned in reassignments:
         how = reassigned.how.lower()
-        columns[f"{how}_class"] = pa.array(reassigned.decision.class_id[segments].astype(np.int32))
-        columns[f"{how}_similarity"] = pa.array(reassigned.decision.similarity[segments])
+        decision = reassigned.decision
+        columns[f"{how}_class"] = pa.array(decision.class_id[segments].astype(np.int32))
+        if how in ("tt", "st"):
+            columns[f"{how}_similarity"] = pa.array(decision.similarity[segments])
+        if decision.level is not None:
+            columns[f"{how}_level"] = pa.array(decision.level[segments])
         if reassigned.rated is not None:
             columns[f"{how}_rated"] = pa.array(reassigned.rated[segments], from_pandas=True)
     return pa.table(columns)
@@ -227,7 +229,7 @@ class Stored:
     """A result file with the statistics beside it."""
 
     path: Path
-    result: dict[str, Any]
+    result: Result
     counts: Counts
     reassigned: list[Reassigned]
 
@@ -259,7 +261,9 @@ def load_result(path: Path) -> Stored:
                     f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again."
                 )
         counts = counts_file.load(places["stats"])
-        found = Stored(path, result, counts, _read_segments(places["segments"], len(counts.labels)))
+        found = Stored(
+            path, cast(Result, result), counts, _read_segments(places["segments"], len(counts.labels), result["scores"])
+        )
         _ = found.protocol
         return found
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
@@ -267,21 +271,27 @@ def load_result(path: Path) -> Stored:
         raise InputError(f"{path}: not a readable result file ({shown}).") from error
 
 
-def _read_segments(path: Path, segments: int) -> list[Reassigned]:
+def _read_segments(path: Path, segments: int, rows: list[ScoreRow]) -> list[Reassigned]:
     import pyarrow.parquet as pq
 
     table = pq.read_table(plain(path))
     if len(table) != segments:
         raise ValueError(f"{path.name} has {len(table)} rows, the statistics {segments} segments")
-    return [
-        Reassigned(
-            how,
-            Decision(
-                table[f"{how.lower()}_class"].to_numpy().astype(np.int64), table[f"{how.lower()}_similarity"].to_numpy()
-            ),
-            "",
-            table[f"{how.lower()}_rated"].to_numpy() if f"{how.lower()}_rated" in table.column_names else None,
+
+    def column(how: str, name: str) -> Any:
+        found = f"{how.lower()}_{name}"
+        return table[found].to_numpy() if found in table.column_names else None
+
+    reassigned = []
+    for how in get_args(Reassignment):
+        if (class_id := column(how, "class")) is None:
+            continue
+        similarity = column(how, "similarity")
+        decision = Decision(
+            class_id.astype(np.int64),
+            np.ones(segments, dtype=np.float32) if similarity is None else similarity,
+            column(how, "level"),
         )
-        for how in ("TT", "ST")
-        if f"{how.lower()}_class" in table.column_names
-    ]
+        with_text = any(row["reassign"] == how and row["verify"] == WITH_TEXT for row in rows)
+        reassigned.append(Reassigned(how, decision, "", column(how, "rated"), "stored" if with_text else ""))
+    return reassigned

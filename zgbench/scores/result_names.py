@@ -19,6 +19,7 @@ from typing import Any
 
 from zgbench.pixels import counts_file
 from zgbench.protocol import meaning
+from zgbench.scores.result_types import Result
 from zgbench.storage.files import sha256_file
 
 RESULT = ".result.json"
@@ -41,13 +42,13 @@ class Names:
     counted: bool
 
 
-def signatures(result: dict[str, Any]) -> set[str]:
+def signatures(result: Result) -> set[str]:
     """Every signature of a result, by its meaning."""
     tgq = [result["tgq"]] if result["tgq"] is not None else []
     return {meaning(row["signature"]) for row in (*result["scores"], *tgq)}
 
 
-def names(out: Path, short: str, result: dict[str, Any], made_from: dict[str, Any], *, replace: bool = False) -> Names:
+def names(out: Path, short: str, result: Result, made_from: dict[str, Any], *, replace: bool = False) -> Names:
     """Names for a result that is to be written.
 
     Args:
@@ -75,7 +76,7 @@ def counts_of(out: Path, short: str) -> Iterator[Path]:
         yield from sorted(found, key=lambda p: (len(p.name), p.name))
 
 
-def _bases(short: str, result: dict[str, Any], known: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _bases(short: str, result: Result, known: dict[str, Result]) -> Iterator[str]:
     yield short
     protocol = result["protocol"]["name"]
     holder = known.get(short + RESULT)
@@ -86,7 +87,7 @@ def _bases(short: str, result: dict[str, Any], known: dict[str, dict[str, Any]])
     yield f"{where}.{_short_hash(json.dumps([result['submission']['sha256'], *sorted(signatures(result))]))}"
 
 
-def _fits(there: dict[str, Any] | None, result: dict[str, Any]) -> bool:
+def _fits(there: Result | None, result: Result) -> bool:
     """Whether a result may be written where another lies: it says all that the other said of the same submission."""
     if there is None:
         return True
@@ -100,19 +101,19 @@ def _same(stats: Path, made_from: dict[str, Any]) -> bool:
     return about is not None and all(about.get(key) == made_from[key] for key in _MADE_FROM)
 
 
-def _needed(stats: Path, results: Iterable[dict[str, Any]]) -> bool:
+def _needed(stats: Path, results: Iterable[Result]) -> bool:
     """Whether a result was made with this very file; one that was damaged meanwhile is of no use to anybody."""
     hashes = [found["files"]["stats"]["sha256"] for found in results if found["files"]["stats"]["name"] == stats.name]
     return bool(hashes) and stats.is_file() and sha256_file(stats) in hashes
 
 
-def _results(out: Path, short: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _results(out: Path, short: str) -> Iterator[tuple[str, Result]]:
     """Results whose names begin alike; what cannot be read as one is nobody's result."""
     with suppress(OSError):
         for path in sorted(out.iterdir()):
             if path.name.startswith(f"{short}.") and path.name.endswith(RESULT):
                 with suppress(OSError, ValueError, LookupError, TypeError):
-                    found = json.loads(path.read_text(encoding="utf-8"))
+                    found: Result = json.loads(path.read_text(encoding="utf-8"))
                     stats = found["files"]["stats"]
                     told = (signatures(found), stats["name"], stats["sha256"], found["protocol"]["name"])
                     if found["submission"]["sha256"] and all(told[1:]):

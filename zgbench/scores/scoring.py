@@ -17,6 +17,7 @@ from zgbench.scores.human_scores import Ratings, fully_rated
 from zgbench.scores.rating_similarity import described
 from zgbench.scores.reassignment import true_similarity
 from zgbench.scores.result import Evaluation, number
+from zgbench.scores.result_types import Result, ScoreRow, Tgq
 from zgbench.scores.subject import Subject
 from zgbench.scores.verification import Reassigned, Row, background_of, verified
 from zgbench.scores.ways import text_name
@@ -46,7 +47,7 @@ class _Facts:
         """Data set, split, images, truth and track of a row about these images."""
         dataset = self.dataset
         return {
-            "data": dataset.key, "split": dataset.split, "n": str(len(counts.ids)),
+            "data": dataset.signed, "split": dataset.split, "n": str(len(counts.ids)),
             "ids": dataset.only(counts.ids).ids_sha256()[:8], "truth": self.truth_sha256(counts)[:8],
             "track": self.subject.header.track,
         }  # fmt: skip
@@ -80,7 +81,7 @@ def scored(
     def drawn(n: int) -> Resamples:
         return resamples.setdefault(n, Resamples(n, protocol.resamples, protocol.seed))
 
-    rows = []
+    rows: list[ScoreRow] = []
     for row in (row for r in reassigned for row in verified(counts, r, protocol)):
         n_images = int(row.images.sum())
         if n_images == 0:
@@ -110,18 +111,23 @@ def scored(
         told = "\n".join(f"{what}: {why}" for what, why in unavailable.items())
         raise ModelUnavailable(f"nothing could be scored, so nothing was written.\n{told}")
     header = subject.header
-    result = {
+    result: Result = {
         "format": "zgbench-result/1",
         "submission": {"name": header.name, "sha256": subject.sha256, "track": header.track, "method": header.method},
         "dataset": {
             "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
-            "ids_sha256": dataset.ids_sha256(), "truth_sha256": facts.truth_sha256(counts),
+            "ids_sha256": dataset.ids_sha256(), "truth_sha256": facts.truth_sha256(counts), **dataset.facts(),
         },
         "protocol": asdict(protocol),
         "scores": rows,
         "tgq": tgq,
         "unavailable": unavailable,
     }  # fmt: skip
+    for one in reassigned:
+        if one.labels is not None:
+            result["labels"] = {**asdict(one.labels), "vague": one.labels.vague}
+        if one.note:
+            result["notes"] = [*result.get("notes", []), one.note]
     made_from = {
         "submission_sha256": subject.sha256,
         "truth_sha256": dataset.source.fingerprint(counts.ids),
@@ -134,7 +140,7 @@ def scored(
 
 def _signature(subject: Subject, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
     protocol = subject.protocol
-    about = facts | {"reassign": row.reassigned.how, "encoder": row.reassigned.encoder, "verify": row.verify}
+    about = facts | {"reassign": row.reassigned.how, "encoder": row.encoder, "verify": row.verify}
     if row.verify.startswith("h"):
         about["human"] = ",".join((protocol.human, UNRATED, *(people.excluded if people is not None else ())))
     return sign(protocol, about, unlabelled=subject.dataset.unlabelled)
@@ -153,17 +159,18 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
                 "segments_rated": int((~np.isnan(row.rated)).sum()),
                 "images": len(counts.ids),
                 "images_rated": int(whole.sum()),
-                **described(
+            }
+            if row.decision.level is None and row.how != "MAP":
+                about[row.how] |= described(
                     row.decision.similarity, row.rated, counts.owner,
                     resamples=protocol.resamples, seed=protocol.seed,
-                ),
-            }  # fmt: skip
+                )  # fmt: skip
     return about
 
 
 def _tgq(
     facts: _Facts, counts: Counts, text: TextEncoder, resamples: Resamples, unavailable: dict[str, str]
-) -> dict[str, Any] | None:
+) -> Tgq | None:
     """Text Generation Quality, see :mod:`zgbench.scores.text_generation`."""
     protocol = facts.subject.protocol
     if "TT" in unavailable:

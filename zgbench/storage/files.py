@@ -58,10 +58,8 @@ def replacing_all(
                     _lock(handle, wait=False)
         with _telling(targets[0], "Free some space or choose another folder."):
             yield tuple(temporaries)
-            umask = os.umask(0)
-            os.umask(umask)
             for temporary in temporaries:
-                temporary.chmod(0o666 & ~umask)
+                temporary.chmod(0o666 & ~_umask())
                 with temporary.open("rb") as file:
                     os.fsync(file.fileno())
             with _alone(folder):
@@ -94,6 +92,7 @@ def new_folder(path: Path) -> Iterator[Path]:
                 _lock(handle, wait=False)
         with _telling(path, "Free some space or choose another folder."):
             yield temporary
+            temporary.chmod(0o777 & ~_umask())
             with _alone(path.parent):
                 if path.exists():
                     path.rename(aside)
@@ -154,6 +153,12 @@ def stamp(paths: Iterable[Path]) -> str:
         except OSError:
             digest.update(b"none\n")
     return digest.hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 @contextmanager
