@@ -11,6 +11,7 @@ from zgbench.board.entry import facts_of
 from zgbench.board.true_names import fitting
 from zgbench.datasets import known_ids
 from zgbench.pixels.counts import select
+from zgbench.protocol import outdated
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
 from zgbench.scores.result import Stored, number
 from zgbench.scores.result_types import Score
@@ -45,6 +46,8 @@ def violations(stored: Stored) -> list[str]:
 
 def _row(stored: Stored, row: Mapping[str, Any]) -> list[str]:
     name = f"{row['reassign']} {row['verify']}"
+    if (why := outdated(row["signature"])) is not None:
+        return [f"{name}: {why}"]
     return [
         f"{name}: {wrong}"
         for wrong in (*_within(row, stored.protocol.scoring), *_classes(row, stored), *_again(row, stored))

@@ -6,4 +6,14 @@ from zgbench.datasets.opening import builtin_vocabulary, is_known, known_ids, op
 from zgbench.datasets.truth import Truth, TruthSource
 from zgbench.datasets.vocabulary import Vocabulary
 
-__all__ = ["KEYS", "Dataset", "Truth", "TruthSource", "Vocabulary", "builtin_vocabulary", "is_known", "known_ids", "open_dataset"]
+__all__ = [
+    "KEYS",
+    "Dataset",
+    "Truth",
+    "TruthSource",
+    "Vocabulary",
+    "builtin_vocabulary",
+    "is_known",
+    "known_ids",
+    "open_dataset",
+]

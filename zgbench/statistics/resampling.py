@@ -18,6 +18,8 @@ Float = NDArray[np.float64]
 _CHUNK = 125
 _SUMMED = 32
 _PRODUCT = 1 << 18  # numbers that are multiplied at once
+FEWEST = 150
+"""Images from which on a 95 % interval of every score is one, within two points: docs/intervals.md."""
 KEPT = 1 << 24
 """Most bytes of bootstrap weights that are kept: 16,777 images at 1,000 resamples."""
 
