@@ -18,6 +18,7 @@ from zgbench.scores.human_scores import Ratings, fully_rated
 from zgbench.scores.rating_similarity import described
 from zgbench.scores.reassignment import true_similarity
 from zgbench.scores.result import Evaluation, number
+from zgbench.scores.result_types import Result, ScoreRow, Tgq
 from zgbench.scores.subject import Subject
 from zgbench.scores.verification import Reassigned, Row, background_of, verified
 from zgbench.scores.ways import text_name
@@ -78,7 +79,7 @@ def scored(
     def drawn(n: int) -> Resamples:
         return resamples.setdefault(n, Resamples(n, protocol.resamples, protocol.seed))
 
-    rows = []
+    rows: list[ScoreRow] = []
     for row in (row for r in reassigned for row in verified(counts, r, protocol)):
         n_images = int(row.images.sum())
         if n_images == 0:
@@ -105,7 +106,7 @@ def scored(
         )
     tgq = _tgq(facts, counts, text, drawn(len(counts.ids)), unavailable) if counts.truth is not None else None
     header = subject.header
-    result = {
+    result: Result = {
         "format": "zgbench-result/1",
         "submission": {"name": header.name, "sha256": subject.sha256, "track": header.track, "method": header.method},
         "dataset": {
@@ -156,7 +157,7 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
 
 def _tgq(
     facts: _Facts, counts: Counts, text: TextEncoder, resamples: Resamples, unavailable: dict[str, str]
-) -> dict[str, Any] | None:
+) -> Tgq | None:
     """Text Generation Quality: share of truth segments whose label has cosine > τ with the true name."""
     protocol = facts.subject.protocol
     if "TT" in unavailable:
