@@ -11,9 +11,9 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
@@ -114,6 +114,11 @@ def evaluate(
         reader, sha256, header, report = _opened(submission)
         if not isinstance(protocol, Protocol):
             protocol = preset(protocol, header.dataset, background=background, human=human, seed=seed)
+        given = {"text_model": text_encoder, "clip_model": clip}
+        paths: dict[str, Any] = {
+            key: os.fspath(value) for key, value in given.items() if isinstance(value, str | os.PathLike)
+        }
+        protocol = replace(protocol, **paths)
         asked = _asked(reassign)
         people = read_ratings(ratings) if ratings is not None else None
         dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
