@@ -126,7 +126,7 @@ def test_another_definition_is_not_compared(tmp_path: Path) -> None:
         data = own(tmp_path / f"data{k}", text)
         evaluated(submission(tmp_path / f"s{k}.json", "cat", "dog"), data, tmp_path / "out")
         places.append(tmp_path / f"out/s{k}.mine.result.json")
-    with pytest.raises(zgbench.UsageError, match="data is mine@[0-9a-f]{8} in A, mine@[0-9a-f]{8} in B"):
+    with pytest.raises(zgbench.UsageError, match=r"data is mine@[0-9a-f]{8} in A, mine@[0-9a-f]{8} in B"):
         zgbench.compare(*places)
 
 
