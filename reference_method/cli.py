@@ -26,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list[str]) -> int:
+    from reference_method.photos import caution
     from reference_method.run import Job
     from reference_method.run import run as work
     from zgbench.cli.commands import Progress
@@ -37,6 +38,8 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     batch = options.batch if options.batch is not None else 1 if devices[0] == "cpu" else 4
     if batch < 1:
         raise UsageError(f"--batch {batch}: expected at least 1.")
+    if options.dataset != "mini":
+        caution(options.preset)
     job = Job(dataset, config, options.method, options.track, options.precision or _precision(devices[0]), batch)
     title = "GroupViT" if options.method == "groupvit" else "zgbench reference"
     with Progress() as progress:
