@@ -27,7 +27,8 @@ except ImportError as missing:
 
 from reference_method.clip_text import ClipText
 from reference_method.models import MINI
-from reference_method.naming import LanguageModel, ZeroCap, ZeroCapConfig
+from reference_method.language import LanguageModel
+from reference_method.naming import ZeroCap, ZeroCapConfig
 from reference_method.plain import zerocap
 
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 128, "heads": 4, "layers": 3}

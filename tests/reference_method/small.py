@@ -10,7 +10,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
 from reference_method.models import MINI
-from reference_method.naming import LanguageModel
+from reference_method.language import LanguageModel
 
 
 def clip(seed: int = 0, **text: Any) -> CLIP:
