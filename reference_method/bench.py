@@ -21,9 +21,9 @@ from PIL import Image
 
 from reference_method.candidates import DinoKeys, segment
 from reference_method.clip_text import ClipText
+from reference_method.language import LanguageModel
 from reference_method.merging import Forest, Segment, merge
 from reference_method.models import MINI
-from reference_method.language import LanguageModel
 from reference_method.naming import ZeroCap, ZeroCapConfig
 from reference_method.plain import embed_segment, zerocap
 from zgbench.encoders.segment import SegmentEncoder, SegmentEncoderConfig

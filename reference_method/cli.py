@@ -10,12 +10,16 @@ from typing import Any
 
 from reference_method.config import ReferenceConfig, preset
 from zgbench.errors import UsageError
+from zgbench.storage.threads import Threads, limit
 
 
 def run(options: argparse.Namespace) -> int:
     """``zgbench reference run``."""
+    threads = limit(options.threads)  # before PyTorch is imported
     config = preset(options.preset, options.dataset).with_(_changes(options.set or []))
     devices = _devices(options.device)
+    if devices[0] == "cpu" or options.threads:
+        print(f"{', '.join(devices)}: {_shared_out(threads, devices)}", file=sys.stderr)
     if bool(options.photos) == bool(options.dataset):
         raise UsageError("give either photos, or --dataset and --out.")
     if options.photos:
@@ -34,7 +38,7 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     dataset = open_dataset(
         options.dataset, options.data, subset=options.subset, truth_dir=options.truth_dir, png_order=options.png_order
     )
-    batch = options.batch if options.batch is not None else 1 if devices[0] == "cpu" else 4
+    batch = options.batch if options.batch is not None else _batch(config, devices[0])
     if batch < 1:
         raise UsageError(f"--batch {batch}: expected at least 1.")
     job = Job(dataset, config, options.method, options.track, options.precision or _precision(devices[0]), batch)
@@ -86,6 +90,7 @@ def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -
 
 def bench(options: argparse.Namespace) -> int:
     """``zgbench reference bench``."""
+    limit(options.threads)
     from reference_method.bench import main
 
     return main(options.size, _devices(options.device)[0], options.precision, options.segments, options.runs)
@@ -117,6 +122,21 @@ def _devices(asked: str | None) -> list[str]:
         if kind.type == "cuda" and (kind.index or 0) >= count:
             raise UsageError(f"--device {asked}: {device} is not there; PyTorch sees {count} CUDA devices.")
     return found
+
+
+def _batch(config: ReferenceConfig, device: str) -> int:
+    """Many photos keep a GPU, or a small model, busy; on a CPU a large model has enough to do with one."""
+    if device.startswith("cuda"):
+        return 16
+    return 8 if config.language == "zgbench-mini" else 1
+
+
+def _shared_out(threads: Threads, devices: list[str]) -> Threads:
+    """Replicas on one CPU share its threads."""
+    replicas = sum(device == "cpu" for device in devices)
+    if replicas < 2:
+        return threads
+    return limit(max(1, threads.number // replicas), why=f"{replicas} replicas share {threads}")
 
 
 def _precision(device: str) -> Any:

@@ -26,8 +26,8 @@ except ImportError as missing:
     not_measured(f"{missing.name}: pip install 'zgbench[reference]'")
 
 from reference_method.clip_text import ClipText
-from reference_method.models import MINI
 from reference_method.language import LanguageModel
+from reference_method.models import MINI
 from reference_method.naming import ZeroCap, ZeroCapConfig
 from reference_method.plain import zerocap
 
