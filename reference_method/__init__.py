@@ -1,1 +1,1 @@
-"""The ICCV 2023 reference method as a submission maker (not part of this version)."""
+"""The four-stage method of the ICCV 2023 paper as a submission maker, its ablations, and GroupViT as a baseline."""

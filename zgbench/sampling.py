@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,7 +19,7 @@ from zgbench.ratings.assignment import CONTROL, ITEM, TRAINING
 from zgbench.ratings.content import QUESTIONS, Content
 from zgbench.ratings.records import Question
 from zgbench.scores.mask_hashes import canonical_masks
-from zgbench.scores.scoring import ProgressFactory
+from zgbench.scores.subject import ProgressFactory, silent
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 
@@ -43,10 +42,6 @@ class Sampled:
     training: int
 
 
-def _silent(_title: str, _total: int) -> Callable[[int], None]:
-    return lambda _: None
-
-
 def sample(
     store: Store,
     submission: str | os.PathLike[str],
@@ -65,7 +60,7 @@ def sample(
     text_encoder: TextEncoder | None = None,
     clip: ImageTextEncoder | None = None,
     workers: int = 1,
-    progress: ProgressFactory = _silent,
+    progress: ProgressFactory = silent,
 ) -> Sampled:
     """Draw segments of a submission and put them into a store, with control and training items.
 

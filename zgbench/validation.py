@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zgbench.datasets import known_ids, open_dataset
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.pixels.collect import check_alone, collect
-from zgbench.scores.reassignment import read_embeddings
+from zgbench.scores.segment_embeddings import read_embeddings
 from zgbench.submission import schema
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import Reader, open_submission

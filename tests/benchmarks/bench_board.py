@@ -31,7 +31,7 @@ from zgbench.board.pairs import kept_at, pairs
 from zgbench.board.ranking import ranking
 from zgbench.board.store import Board, entry_of, load_board
 from zgbench.board.summary import Summary, keep
-from zgbench.pixels import counts as counts_file
+from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
 from zgbench.protocol import preset
 from zgbench.scores import metrics

@@ -19,7 +19,7 @@ from tests.conftest import VOC_IDS
 from tests.faults.scoring import FILES, contents, score, submission
 from tests.submission.sample import sound, write
 from zgbench.datasets import open_dataset, store
-from zgbench.scores.reassignment import read_embeddings
+from zgbench.scores.segment_embeddings import read_embeddings
 
 
 def truth_of(data: Path) -> Path:

@@ -192,7 +192,7 @@ def test_forged_statistics_that_point_to_nowhere(tiny_voc: Path, tmp_path: Path)
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from zgbench.pixels.counts import load
+    from zgbench.pixels.counts_file import load
 
     score(tiny_voc, submission(tmp_path), tmp_path)
     path = tmp_path / "mine.pas20.stats.parquet"

@@ -29,7 +29,7 @@ from zgbench.errors import InputError, ZgbenchError
 from zgbench.pixels.collect import check_alone, collect
 from zgbench.pixels.counts import Counts
 from zgbench.scores.human_scores import read_ratings
-from zgbench.scores.reassignment import read_embeddings
+from zgbench.scores.segment_embeddings import read_embeddings
 from zgbench.submission import rle
 from zgbench.submission.problems import COLLECTED, Report, SubmissionError
 from zgbench.submission.reader import open_submission

@@ -15,8 +15,8 @@ import zgbench
 from tests.conftest import HashedText
 from tests.submission.sample import sound, write
 from zgbench.datasets.store import place, prepare
-from zgbench.pixels import counts
-from zgbench.ratings.exchange import import_table
+from zgbench.pixels import counts_file
+from zgbench.ratings.importing import import_table
 from zgbench.ratings.store import open_store
 from zgbench.scores.human_scores import read_ratings
 from zgbench.scores.result import load_result
@@ -88,7 +88,7 @@ def test_counts_and_a_result(submission: Path, tiny_voc: Path, tmp_path: Path) -
     found = zgbench.evaluate(submission, out=tmp_path / "out", **options)
     stats = spoilt(tmp_path / "out/mine.pas20.stats.parquet", "id")
     with pytest.raises(zgbench.DataError, match=REFUSED):
-        counts.load(stats)
+        counts_file.load(stats)
     with pytest.raises(zgbench.DataError, match=REFUSED):
         load_result(tmp_path / "out/mine.pas20.result.json")
     again = zgbench.evaluate(submission, out=tmp_path / "out", **options)  # counted again, as if it were not there

@@ -14,8 +14,9 @@ import zgbench
 from tests.conftest import HashedText
 from tests.submission.sample import oracle, sound, write
 from zgbench.datasets.vocabulary import Vocabulary
-from zgbench.pixels import counts
-from zgbench.pixels.counts import NOWHERE, Counts, Gathered, ImageCounts
+from zgbench.pixels import counts, counts_file
+from zgbench.pixels.counts import NOWHERE, Counts, ImageCounts
+from zgbench.pixels.gathered import Gathered
 from zgbench.scores import metrics
 from zgbench.scores.reassignment import Decision
 from zgbench.scores.verification import Reassigned, Row
@@ -65,8 +66,8 @@ def test_scores_do_not_depend_on_the_parts(
     assert np.array_equal(statistics.per_image.data, at_once.per_image.data)
     assert per_class == metrics.per_class(found.classes, metrics.class_sums(found))
     assert whole.truth_sha256() == hashed
-    counts.save(whole, tmp_path / "x.stats.parquet", {})
-    assert equal(counts.load(tmp_path / "x.stats.parquet"), whole)
+    counts_file.save(whole, tmp_path / "x.stats.parquet", {})
+    assert equal(counts_file.load(tmp_path / "x.stats.parquet"), whole)
     assert pq.ParquetFile(tmp_path / "x.stats.parquet").num_row_groups == -(-30 // part)
 
 

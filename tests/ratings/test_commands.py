@@ -73,7 +73,7 @@ def test_a_study_from_the_command_line(capsys: pytest.CaptureFixture[str], tmp_p
 
 
 def _rows(url: Path) -> list[object]:
-    from zgbench.ratings.exchange import rows
+    from zgbench.ratings.exporting import rows
 
     with open_store(url) as store:
         return list(rows(store))

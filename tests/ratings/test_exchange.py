@@ -17,7 +17,7 @@ from tests.ratings.conftest import SIZE, Clock, contents, mask_text
 from zgbench.ratings import Store, export_csv, export_parquet, import_table, open_store, quality, status
 from zgbench.ratings.answers import MAX_REASON
 from zgbench.ratings.content import Content
-from zgbench.ratings.exchange import rows
+from zgbench.ratings.exporting import rows
 from zgbench.ratings.spreadsheet import shield, unshield
 from zgbench.scores.human_scores import read_ratings
 

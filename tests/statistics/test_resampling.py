@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zgbench.pixels.counts import Counts, Gathered, ImageCounts
+from zgbench.pixels.counts import Counts, ImageCounts
+from zgbench.pixels.gathered import Gathered
 from zgbench.scores import metrics
 from zgbench.statistics import resampling
 

@@ -114,7 +114,7 @@ def test_the_same_image_twice(tmp_path: Path) -> None:
 
 
 def test_embeddings_lie_beside_in_order(tmp_path: Path, tiny_voc: Path) -> None:
-    from zgbench.scores.reassignment import read_embeddings
+    from zgbench.scores.segment_embeddings import read_embeddings
 
     rng = np.random.RandomState(0)
     vectors = [rng.standard_normal((n, 5)).astype(np.float32) for n in (2, 2, 0)]

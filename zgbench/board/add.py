@@ -24,11 +24,11 @@ from zgbench.encoders import CachedTextEncoder, EmbeddingCache
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import InternalError, UsageError
 from zgbench.evaluation import evaluate
-from zgbench.pixels import counts as counts_file
+from zgbench.pixels import counts_file
 from zgbench.protocol import VERSION, Protocol
 from zgbench.scores.reassignment import true_similarity
 from zgbench.scores.result import RESULT, Evaluation, load_result, save_segments
-from zgbench.scores.scoring import ProgressFactory
+from zgbench.scores.subject import ProgressFactory
 from zgbench.storage.files import replacing, sha256_file, write_bytes
 from zgbench.storage.plain_arrow import plain
 from zgbench.submission.reader import suffix_of

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
 from zgbench.scores.result import Stored, number
+from zgbench.scores.result_types import Score
 from zgbench.statistics import resampling
 
 _SPARE = 1e-9
@@ -29,7 +31,7 @@ def violations(stored: Stored) -> list[str]:
     return found
 
 
-def _row(stored: Stored, row: dict[str, Any]) -> list[str]:
+def _row(stored: Stored, row: Mapping[str, Any]) -> list[str]:
     name = f"{row['reassign']} {row['verify']}"
     return [
         f"{name}: {wrong}"
@@ -37,7 +39,7 @@ def _row(stored: Stored, row: dict[str, Any]) -> list[str]:
     ]
 
 
-def _within(row: dict[str, Any], scoring: str) -> list[str]:
+def _within(row: Mapping[str, Any], scoring: str) -> list[str]:
     """Rules between the numbers of one row."""
     wrong = []
     values = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]}
@@ -65,7 +67,7 @@ def _within(row: dict[str, Any], scoring: str) -> list[str]:
     return wrong
 
 
-def _classes(row: dict[str, Any], stored: Stored) -> list[str]:
+def _classes(row: Mapping[str, Any], stored: Stored) -> list[str]:
     """The data-set IoU is the mean of its classes; a class recalled at all has some IoU."""
     wrong = []
     defined = [c["iou"] for c in row["per_class"].values() if c["iou"] is not None]
@@ -85,7 +87,7 @@ def _classes(row: dict[str, Any], stored: Stored) -> list[str]:
     return wrong
 
 
-def _again(row: dict[str, Any], stored: Stored) -> list[str]:
+def _again(row: Mapping[str, Any], stored: Stored) -> list[str]:
     """Everything worked out again from the statistics."""
     wrong = []
     vocabulary = vocabulary_of(stored.result["dataset"]["key"])
@@ -112,7 +114,7 @@ def _again(row: dict[str, Any], stored: Stored) -> list[str]:
     return wrong
 
 
-def _alike(a: dict[str, Any], b: dict[str, Any]) -> bool:
+def _alike(a: Score, b: Score) -> bool:
     pairs = zip((a["value"], *a["ci95"]), (b["value"], *b["ci95"]), strict=True)
     return all(
         (x is None and y is None) or (x is not None and y is not None and abs(x - y) <= _SPARE) for x, y in pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,5 +64,5 @@ def _told(stored: Stored, fresh: Stored) -> list[str]:
     return wrong
 
 
-def _comparable(result: dict[str, Any]) -> dict[str, Any]:
+def _comparable(result: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in result.items() if key not in ("files", "timing_s", "versions")}

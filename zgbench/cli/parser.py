@@ -158,17 +158,24 @@ def _reference(commands: Any) -> None:
     run = actions.add_parser(
         "run",
         help="make a submission on a data set, or label photos of your own",
-        description="Make a submission on a data set (--dataset, --out), or label photos of your own: PHOTO.segments.png "
-        "is written beside each. A run that was stopped goes on where it was.",
+        description="Make a submission on a data set (--dataset, --out), or label photos of your own: beside each, or in "
+        "--out, NAME.segments.png (to look at), NAME.segments.json (as a submission) and NAME.label_map.png (values: "
+        "segments in that order, from 1) are written. A photo that cannot be read costs itself and the exit status "
+        "(2). A run on a data set that was stopped goes on where it was.",
     )
-    run.add_argument("photos", nargs="*", metavar="PHOTO", help="pictures to segment and label")
+    run.add_argument("photos", nargs="*", metavar="PHOTO", help="photos to segment and label, or folders of photos")
     run.add_argument("--dataset", choices=KEYS, help="work on a data set")
-    run.add_argument("--out", metavar="FILE", help="submission to write: .json, .json.gz or .parquet")
+    run.add_argument(
+        "--out", metavar="FILE", help="submission to write: .json, .json.gz or .parquet; with PHOTO a folder"
+    )
     _data(run)
     run.add_argument("--subset", metavar="first:N|random:N:SEED", help="of the data set")
     run.add_argument("--track", choices=("free", "oracle"), default="free", help="oracle: name the truth's segments")
     run.add_argument(
-        "--preset", choices=("paper", "mini"), help="of models and constants (default: paper, on mini: mini)"
+        "--preset",
+        choices=("paper", "released", "mini"),
+        help="of models and constants (default: paper, on mini: mini); released: as the paper's published code, see "
+        "docs/reference-method.md",
     )
     run.add_argument(
         "--set",

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench.datasets import vocabulary
+from zgbench.datasets import photo, vocabulary
 from zgbench.datasets.mat_file import read_label_map
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.errors import DataError
@@ -197,21 +197,16 @@ def _frequent_of_459() -> NDArray[np.int32]:
 
 
 def read_photo(file: Path | io.BytesIO, name: str) -> Any:
-    """A photo as a PIL image in RGB."""
-    from PIL import Image
-
+    """A photo of a data set as a PIL image in RGB, its pixels as stored."""
     try:
-        with Image.open(file, formats=["JPEG", "PNG"]) as picture:
-            _check_size(picture, name)
-            return picture.convert("RGB")
+        content = file.read_bytes() if isinstance(file, Path) else file.read()
     except FileNotFoundError as error:
         raise DataError(
             f"{name}: no such file. The photos are needed for ST; unpack JPEGImages of the same archive."
         ) from error
-    except DataError:
-        raise
-    except Exception as error:  # Pillow raises many kinds on damaged files
-        raise DataError(f"{name}: not a readable picture ({_said(error)}). Unpack the archive again.") from error
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read ({error.strerror or error}). Unpack the archive again.") from error
+    return photo.decode(content, name, mend="Unpack the archive again.", max_pixels=MAX_PIXELS)
 
 
 def _check_chunks(content: bytes) -> None:

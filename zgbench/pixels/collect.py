@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from zgbench.datasets import Dataset
 from zgbench.pixels import pixel_pass
-from zgbench.pixels.counts import Counts, Gathered, ImageCounts
+from zgbench.pixels.counts import Counts, ImageCounts
+from zgbench.pixels.gathered import Gathered
 from zgbench.pixels.pixel_pass import Outcome, Rejected
 from zgbench.submission import schema
 from zgbench.submission.mask_checks import check_masks

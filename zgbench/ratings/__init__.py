@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zgbench.ratings.exchange import export_csv, export_parquet, import_table
+    from zgbench.ratings.exporting import export_csv, export_parquet
+    from zgbench.ratings.importing import import_table
     from zgbench.ratings.overview import Status, status
     from zgbench.ratings.rater_quality import RaterQuality, quality
     from zgbench.ratings.records import Item, Outcome, Progress, Rater, TokenInfo, TrainingItem
@@ -27,9 +28,9 @@ _PLACES = {
     "Store": "store",
     "TokenInfo": "records",
     "TrainingItem": "records",
-    "export_csv": "exchange",
-    "export_parquet": "exchange",
-    "import_table": "exchange",
+    "export_csv": "exporting",
+    "export_parquet": "exporting",
+    "import_table": "importing",
     "open_store": "store",
     "quality": "rater_quality",
     "status": "overview",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,10 @@ from zgbench.errors import InputError
 from zgbench.ratings.answers import MAX_REASON, SCORE, SKIP, WITHDRAWN
 from zgbench.ratings.assignment import CONTROL, ITEM, OPEN, RATED, SKIPPED, recount
 from zgbench.ratings.content import QUESTIONS, Content, canonical_text, position
-from zgbench.ratings.exchange import require_columns
+from zgbench.ratings.exporting import COLUMNS
 from zgbench.ratings.records import CANNOT_TELL
 from zgbench.ratings.spreadsheet import unshield
+from zgbench.ratings.store import Store
 from zgbench.ratings.tables import items, leases, raters, ratings
 from zgbench.storage.csv_table import read_csv
 from zgbench.storage.plain_arrow import plain
@@ -34,11 +37,24 @@ class _Bad(Exception):
     """What is wrong with a row."""
 
 
+def import_table(store: Store, path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Put exported rows into a store; rows that are there already are passed over.
+
+    Returns:
+        Number of rows that were new, and of rows in all.
+
+    Raises:
+        InputError: not an exported table; lists every bad row, up to a limit.
+    """
+    found = read_table(Path(path))
+    return store.database.write(lambda connection: put_in(connection, found, store.clock())), len(found)
+
+
 def read_table(path: Path) -> list[dict[str, Any]]:
     """Rows of an exported table with their items as Content.
 
     Raises:
-        InputError: see :func:`zgbench.ratings.exchange.import_table`.
+        InputError: see :func:`import_table`.
     """
     good, bad = [], []
     for number, raw in enumerate(_raw(path)):
@@ -60,11 +76,11 @@ def _raw(path: Path) -> list[dict[str, str]]:
     try:
         if path.suffix == ".parquet":
             table = pq.read_table(plain(path))
-            require_columns(path, table.column_names)
+            _require_columns(path, table.column_names)
             return [{k: "" if v is None else str(v) for k, v in row.items()} for row in table.to_pylist()]
         if path.suffix == ".csv":
             table = read_csv(path)
-            require_columns(path, table.columns)
+            _require_columns(path, table.columns)
             return [{k: unshield(v) for k, v in row.items()} for row in table.fillna("").to_dict("records")]
     except (OSError, ValueError, pa.ArrowException) as error:  # pandas' parser errors are ValueErrors
         raise InputError(f"{path}: cannot be read as a table ({quote(str(error), 120)[1:-1]}).") from error
@@ -204,3 +220,12 @@ def _settle(connection: Connection, rater: str, item: str, now: float) -> None:
             rating=last.seq,
         )
     )  # fmt: skip
+
+
+def _require_columns(path: Path, columns: Iterable[str]) -> None:
+    """Refuse a table that lacks a column."""
+    missing = [name for name in COLUMNS if name not in set(columns)]
+    if missing:
+        raise InputError(
+            f"{path}: no column {', '.join(missing)}. Expected a table that zgbench ratings export has written."
+        )

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from zgbench.pixels.counts import Counts
 from zgbench.protocol import Background, Scoring
+from zgbench.scores.result_types import ClassScores
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -221,7 +222,7 @@ def class_sums(found: ClassCounts) -> Int:
     )
 
 
-def per_class(classes: Int, sums: Int) -> dict[int, dict[str, float | int | None]]:
+def per_class(classes: Int, sums: Int) -> dict[int, ClassScores]:
     """Class id → data-set IoU, recall at τ_IoU = 0.5 and images that show it.
 
     Args:

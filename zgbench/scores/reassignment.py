@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +11,6 @@ from zgbench.datasets import Vocabulary
 from zgbench.encoders.base import TextEncoder, Vectors, unit
 from zgbench.errors import InputError
 from zgbench.pixels.counts import Counts
-from zgbench.submission.problems import quote
 
 _CHUNK = 4096
 
@@ -114,57 +111,3 @@ def segment_to_text(
             f"{where}: vectors of width {vectors.shape[1]}, but {encoder.name} has {names.shape[1]}. Embed the segments with the same CLIP."
         )
     return nearest(unit(vectors), names, vocabulary.ids)
-
-
-def read_embeddings(path: Path, segments: int) -> NDArray[Any]:
-    """A submission's own segment embeddings.
-
-    Args:
-        path: safetensors file with one tensor [segments, d], float16, float32 or float64.
-        segments: how many the submission has.
-
-    Returns:
-        float32 [segments, d].
-
-    Raises:
-        InputError: no such file, another shape or type, or a value that is not finite.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    def bad(expected: str, found: str) -> InputError:
-        return InputError(
-            f"{path}: expected {expected}, found {found}. Write embeddings with SubmissionWriter.add(..., embeddings=...)."
-        )
-
-    if not path.is_file():
-        raise InputError(
-            f'{path}: there is no such file, though the submission names it under "embeddings". Put it beside the submission.'
-        )
-    try:
-        with safe_open(str(path), framework="numpy") as file:
-            keys = list(file.keys())
-            if len(keys) != 1:
-                raise bad("one tensor", f"{len(keys)}: {quote(str(keys))}")
-            view = file.get_slice(keys[0])
-            shape, kind = tuple(view.get_shape()), str(view.get_dtype())
-            if kind not in ("F16", "F32", "F64"):
-                raise bad("float16, float32 or float64", kind)
-            if len(shape) != 2 or shape[0] != segments or shape[1] < 1:
-                raise bad(f"shape [{segments}, d] (a row a segment, in file order)", str(list(shape)))
-        # read and not mapped: a file that is cut short meanwhile is then an error and not the end of the process
-        with path.open("rb") as raw:
-            start = 8 + int.from_bytes(raw.read(8), "little")
-            raw.seek(start)
-            read = np.fromfile(raw, dtype=f"<f{int(kind[1:]) // 8}", count=shape[0] * shape[1])
-        if read.size != shape[0] * shape[1]:
-            raise bad(f"{shape[0]} × {shape[1]} numbers", f"{read.size}; the file was changed while it was being read")
-        tensor = read.reshape(shape).astype(np.float32)
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: not a readable safetensors file ({quote(str(error), 120)[1:-1]}).") from error
-    wrong = np.flatnonzero(~np.isfinite(tensor).all(axis=1))
-    if len(wrong):
-        raise bad("finite numbers", f"NaN or infinity in row {int(wrong[0])} ({len(wrong)} rows in all)")
-    zero = np.flatnonzero(~tensor.any(axis=1))
-    if len(zero):
-        raise bad("vectors with a direction", f"all zeros in row {int(zero[0])} ({len(zero)} rows in all)")
-    return tensor

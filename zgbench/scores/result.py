@@ -10,16 +10,17 @@ import platform
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError
-from zgbench.pixels import counts as counts_file
+from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
 from zgbench.protocol import VERSION, Protocol
 from zgbench.scores.reassignment import Decision
+from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
 from zgbench.scores.verification import Reassigned
 from zgbench.statistics.resampling import Estimate
 from zgbench.storage.files import replacing, replacing_all, sha256_file
@@ -32,7 +33,7 @@ FORMAT = "zgbench-result/1"
 RESULT = ".result.json"
 
 
-def number(estimate: Estimate) -> dict[str, Any]:
+def number(estimate: Estimate) -> Score:
     """A score as it stands in a result file; null where it is undefined."""
 
     def plain(value: float) -> float | None:
@@ -55,7 +56,7 @@ class Evaluation:
         timing: seconds a step.
     """
 
-    result: dict[str, Any]
+    result: Result
     counts: Counts
     reassigned: list[Reassigned]
     dataset: Dataset
@@ -64,22 +65,19 @@ class Evaluation:
     timing: dict[str, float]
 
     @property
-    def scores(self) -> list[dict[str, Any]]:
+    def scores(self) -> list[ScoreRow]:
         """Rows of the result, as in the result file."""
-        rows: list[dict[str, Any]] = self.result["scores"]
-        return rows
+        return self.result["scores"]
 
     @property
-    def tgq(self) -> dict[str, Any] | None:
+    def tgq(self) -> Tgq | None:
         """Text Generation Quality, None on track ``free``."""
-        found: dict[str, Any] | None = self.result["tgq"]
-        return found
+        return self.result["tgq"]
 
     @property
     def unavailable(self) -> dict[str, str]:
         """What could not be scored → why, and what to do."""
-        found: dict[str, str] = self.result["unavailable"]
-        return found
+        return self.result["unavailable"]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -95,7 +93,7 @@ class Evaluation:
 
         return pd.DataFrame(per_class_rows(self.result))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Result:
         """The result file's content; equal input gives equal content but for ``timing_s``."""
         rounded = {step: round(seconds, 3) for step, seconds in self.timing.items()}
         return {
@@ -130,9 +128,9 @@ class Evaluation:
         return out / names[-1]
 
 
-def flat(row: dict[str, Any]) -> dict[str, Any]:
+def flat(row: ScoreRow) -> dict[str, Any]:
     """A score row as one flat record."""
-    record = {key: row[key] for key in ("reassign", "verify", "images", "segments", "segments_kept")}
+    record: dict[str, Any] = {key: row[key] for key in ("reassign", "verify", "images", "segments", "segments_kept")}
     named = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]} | {
         f"recall_{k}": v for k, v in row["recall"].items()
     }
@@ -141,7 +139,7 @@ def flat(row: dict[str, Any]) -> dict[str, Any]:
     return record | {"signature": row["signature"]}
 
 
-def per_class_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+def per_class_rows(result: Result) -> list[dict[str, Any]]:
     """Flat records of every row's classes."""
     return [
         {"reassign": row["reassign"], "verify": row["verify"], "class": name, **values}
@@ -150,7 +148,7 @@ def per_class_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def per_class_csv(result: dict[str, Any]) -> str:
+def per_class_csv(result: Result) -> str:
     """Per-class scores as CSV; an undefined score is an empty cell."""
     text = io.StringIO()
     writer = csv.DictWriter(text, ["reassign", "verify", "class", "iou", "recall", "images"], lineterminator="\n")
@@ -199,7 +197,7 @@ class Stored:
     """A result file with the statistics beside it."""
 
     path: Path
-    result: dict[str, Any]
+    result: Result
     counts: Counts
     reassigned: list[Reassigned]
 
@@ -231,7 +229,7 @@ def load_result(path: Path) -> Stored:
                     f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again."
                 )
         counts = counts_file.load(places["stats"])
-        found = Stored(path, result, counts, _read_segments(places["segments"], len(counts.labels)))
+        found = Stored(path, cast(Result, result), counts, _read_segments(places["segments"], len(counts.labels)))
         _ = found.protocol
         return found
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from zgbench.datasets import Dataset
-from zgbench.encoders import EmbeddingCache, ImageTextEncoder, TextEncoder
+from zgbench.encoders import TextEncoder
 from zgbench.errors import ModelUnavailable
 from zgbench.pixels.counts import Counts, select
 from zgbench.protocol import Protocol, sign
@@ -19,79 +18,73 @@ from zgbench.scores.human_scores import Ratings, fully_rated
 from zgbench.scores.rating_similarity import described
 from zgbench.scores.reassignment import true_similarity
 from zgbench.scores.result import Evaluation, number
+from zgbench.scores.result_types import Result, ScoreRow, Tgq
+from zgbench.scores.subject import Subject
 from zgbench.scores.verification import Reassigned, Row, background_of, verified
+from zgbench.scores.ways import text_name
 from zgbench.statistics import resampling
 from zgbench.statistics.resampling import Resamples
-from zgbench.submission import schema
-from zgbench.submission.reader import Reader, stem_of
+from zgbench.submission.reader import stem_of
 
 UNRATED = "whole-images"
 """What becomes of segments without ratings: only images whose segments all have ratings are scored by people."""
 
-ProgressFactory = Callable[[str, int], Callable[[int], None]]
 
+@dataclass(frozen=True)
+class _Facts:
+    """What a signature tells of the truth, worked out once for all rows about the same images."""
 
-@dataclass
-class Run:
-    """What the steps of one evaluation share."""
-
-    reader: Reader
-    header: schema.Header
+    subject: Subject
     dataset: Dataset
-    protocol: Protocol
-    text: TextEncoder
-    clip: ImageTextEncoder
-    clip_text: TextEncoder
-    cache: EmbeddingCache
-    progress: ProgressFactory
-    submission_sha256: str
-    timing: dict[str, float] = field(default_factory=dict)
-    unavailable: dict[str, str] = field(default_factory=dict)
-    excluded: tuple[str, ...] = ()
     _truth: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def truth_sha256(self, counts: Counts) -> str:
-        """Fingerprint of the truth of these images, worked out once for all rows about them."""
+        """Fingerprint of the truth of these images."""
         if counts.ids not in self._truth:
             self._truth[counts.ids] = counts.truth_sha256()
         return self._truth[counts.ids]
 
-    @property
-    def text_name(self) -> str:
-        return f"{self.text.name},prompt={self.protocol.text_prompt}"
-
-    @property
-    def recipe(self) -> str:
-        """How a segment is embedded, in the signature."""
-        p = self.protocol
-        if p.segment_embeddings == "submitted":
-            return "submitted"
-        if p.segment_mode == "crop":
-            return "crop"
-        saliency = f",{p.saliency},sigma={p.sigma:.5g}" if p.segment_mode == "globsub" else ""
-        return f"{p.segment_mode}{saliency},first={p.first_masked_layer}"
+    def of(self, counts: Counts) -> dict[str, str]:
+        """Data set, split, images, truth and track of a row about these images."""
+        dataset = self.dataset
+        return {
+            "data": dataset.key, "split": dataset.split, "n": str(len(counts.ids)),
+            "ids": dataset.only(counts.ids).ids_sha256()[:8], "truth": self.truth_sha256(counts)[:8],
+            "track": self.subject.header.track,
+        }  # fmt: skip
 
 
-def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassigned]) -> Evaluation:
-    """Scores of every row; what cannot be scored goes to ``run.unavailable``.
+def scored(
+    subject: Subject,
+    counts: Counts,
+    reassigned: list[Reassigned],
+    text: TextEncoder,
+    people: Ratings | None,
+    unavailable: dict[str, str],
+    timing: dict[str, float],
+) -> Evaluation:
+    """Scores of every row.
 
     Args:
-        dataset: the counted images.
+        counts: of the images that are scored: all of the subject's, or those that the submission has.
+        text: Sentence-BERT, for TGQ.
+        unavailable: what cannot be scored, and why; more may be added.
+        timing: seconds a step; goes into the result.
     """
-    protocol = run.protocol
+    protocol, dataset = subject.protocol, subject.dataset.only(counts.ids)
     rule = background_of(protocol, dataset.released_drops_background)
+    facts = _Facts(subject, dataset)
     resamples: dict[int, Resamples] = {}
 
     def drawn(n: int) -> Resamples:
         return resamples.setdefault(n, Resamples(n, protocol.resamples, protocol.seed))
 
-    rows = []
+    rows: list[ScoreRow] = []
     for row in (row for r in reassigned for row in verified(counts, r, protocol)):
-        name = f"{row.reassigned.how} {row.verify}"
         n_images = int(row.images.sum())
         if n_images == 0:
             rated = int((~np.isnan(row.reassigned.rated)).sum()) if row.reassigned.rated is not None else 0
-            run.unavailable[name] = (
+            unavailable[f"{row.reassigned.how} {row.verify}"] = (
                 f"no image has ratings for all of its segments ({rated} of {len(counts.labels)} segments are rated). Rate whole images: zgbench ratings sample --question 'T*' --per-image 0"
             )
             continue
@@ -101,7 +94,7 @@ def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassign
             {
                 "reassign": row.reassigned.how,
                 "verify": row.verify,
-                "signature": _signature(run, row, counts, dataset, n_images),
+                "signature": _signature(protocol, row, facts.of(select(counts, row.images)), people),
                 "images": n_images,
                 "segments": int(np.diff(counts.offsets)[row.images].sum()),
                 "segments_kept": row.kept(counts),
@@ -111,40 +104,40 @@ def scored(run: Run, counts: Counts, dataset: Dataset, reassigned: list[Reassign
                 "per_class": {dataset.vocabulary.name(c): values for c, values in per_class.items()},
             }
         )
-    tgq = _tgq(run, counts, dataset, drawn(len(counts.ids))) if counts.truth is not None else None
-    result = {
+    tgq = _tgq(facts, counts, text, drawn(len(counts.ids)), unavailable) if counts.truth is not None else None
+    header = subject.header
+    result: Result = {
         "format": "zgbench-result/1",
-        "submission": {"name": run.header.name, "sha256": run.submission_sha256, "track": run.header.track, "method": run.header.method},
+        "submission": {"name": header.name, "sha256": subject.sha256, "track": header.track, "method": header.method},
         "dataset": {
             "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
-            "ids_sha256": dataset.ids_sha256(), "truth_sha256": run.truth_sha256(counts),
+            "ids_sha256": dataset.ids_sha256(), "truth_sha256": facts.truth_sha256(counts),
         },
         "protocol": asdict(protocol),
         "scores": rows,
         "tgq": tgq,
-        "unavailable": run.unavailable,
+        "unavailable": unavailable,
     }  # fmt: skip
     made_from = {
-        "submission_sha256": run.submission_sha256,
-        "truth_sha256": run.dataset.source.fingerprint(counts.ids),
-        "ids_sha256": run.dataset.ids_sha256(),
-        "partial": len(counts.ids) < len(run.dataset.ids),
+        "submission_sha256": subject.sha256,
+        "truth_sha256": dataset.source.fingerprint(counts.ids),
+        "ids_sha256": subject.dataset.ids_sha256(),
+        "partial": len(counts.ids) < len(subject.dataset.ids),
     }
-    return Evaluation(result, counts, reassigned, dataset, stem_of(run.reader.path), made_from, run.timing)
+    return Evaluation(result, counts, reassigned, dataset, stem_of(subject.reader.path), made_from, timing)
 
 
-def _signature(run: Run, row: Row, counts: Counts, dataset: Dataset, n_images: int) -> str:
-    facts = _facts(run, dataset, select(counts, row.images), n_images)
-    facts |= {"reassign": row.reassigned.how, "encoder": row.reassigned.encoder, "verify": row.verify}
+def _signature(protocol: Protocol, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
+    about = facts | {"reassign": row.reassigned.how, "encoder": row.reassigned.encoder, "verify": row.verify}
     if row.verify.startswith("h"):
-        facts["human"] = ",".join((run.protocol.human, UNRATED, *run.excluded))
-    return sign(run.protocol, facts)
+        about["human"] = ",".join((protocol.human, UNRATED, *(people.excluded if people is not None else ())))
+    return sign(protocol, about)
 
 
-def by_people(run: Run, counts: Counts, reassigned: list[Reassigned], table: Ratings) -> dict[str, Any]:
+def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], people: Ratings) -> dict[str, Any]:
     """What the ratings cover, and how they go with the automatic similarity, for each reassignment."""
     about: dict[str, Any] = {
-        "sha256": table.sha256, "aggregate": run.protocol.human, "unrated": UNRATED, "excluded": list(table.excluded),
+        "sha256": people.sha256, "aggregate": protocol.human, "unrated": UNRATED, "excluded": list(people.excluded),
     }  # fmt: skip
     for row in reassigned:
         if row.rated is not None:
@@ -156,46 +149,39 @@ def by_people(run: Run, counts: Counts, reassigned: list[Reassigned], table: Rat
                 "images_rated": int(whole.sum()),
                 **described(
                     row.decision.similarity, row.rated, counts.owner,
-                    resamples=run.protocol.resamples, seed=run.protocol.seed,
+                    resamples=protocol.resamples, seed=protocol.seed,
                 ),
             }  # fmt: skip
     return about
 
 
-def _facts(run: Run, dataset: Dataset, counts: Counts, n_images: int) -> dict[str, str]:
-    rated = dataset.only(counts.ids)
-    return {
-        "data": dataset.key, "split": dataset.split, "n": str(n_images), "ids": rated.ids_sha256()[:8],
-        "truth": run.truth_sha256(counts)[:8], "track": run.header.track,
-    }  # fmt: skip
-
-
-def _tgq(run: Run, counts: Counts, dataset: Dataset, resamples: Resamples) -> dict[str, Any] | None:
+def _tgq(
+    facts: _Facts, counts: Counts, text: TextEncoder, resamples: Resamples, unavailable: dict[str, str]
+) -> Tgq | None:
     """Text Generation Quality: share of truth segments whose label has cosine > τ with the true name."""
-    if "TT" in run.unavailable:
-        run.unavailable["TGQ"] = run.unavailable["TT"]
+    protocol = facts.subject.protocol
+    if "TT" in unavailable:
+        unavailable["TGQ"] = unavailable["TT"]
         return None
     try:
-        similarity = true_similarity(counts, run.text, run.protocol.text_prompt, dataset.vocabulary)
+        similarity = true_similarity(counts, text, protocol.text_prompt, facts.dataset.vocabulary)
     except ModelUnavailable as error:
-        run.unavailable["TGQ"] = str(error)
+        unavailable["TGQ"] = str(error)
         return None
     truth = np.bincount(
         counts.image[counts.cls > 0], minlength=len(counts.ids)
     )  # track oracle: one entry a truth segment
-    hits = np.bincount(counts.owner[similarity > np.float32(run.protocol.tau_text)], minlength=len(counts.ids))
+    hits = np.bincount(counts.owner[similarity > np.float32(protocol.tau_text)], minlength=len(counts.ids))
     both = sparse.csr_matrix(np.stack((hits, truth), axis=1).astype(np.float64))
     drawn_hits, drawn_truth = resampling.weighted_sums(both, resamples).T
     samples = drawn_hits / np.maximum(drawn_truth, 1)
     value = float(hits.sum() / truth.sum()) if truth.sum() else float("nan")
-    facts = _facts(run, dataset, counts, len(counts.ids)) | {
-        "score": "TGQ",
-        "encoder": run.text_name,
-        "verify": f"cos>{run.protocol.tau_text:g}",
-    }
+    about = facts.of(counts) | {
+        "score": "TGQ", "encoder": text_name(text, protocol), "verify": f"cos>{protocol.tau_text:g}",
+    }  # fmt: skip
     return {
         **number(resampling.Estimate(value, *resampling.interval(samples))),
         "segments": int(truth.sum()),
         "labelled": len(counts.labels),
-        "signature": sign(run.protocol, facts),
+        "signature": sign(protocol, about),
     }

@@ -15,6 +15,7 @@ from zgbench.protocol import Protocol, Reassignment, Scoring
 from zgbench.scores import metrics
 from zgbench.scores.human_scores import LEVELS, fully_rated
 from zgbench.scores.reassignment import Decision
+from zgbench.scores.result_types import ClassScores
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Row:
         vocabulary: Vocabulary,
         background: Literal["count", "ignore", "released"],
         scoring: Scoring,
-    ) -> tuple[metrics.Statistics, dict[int, dict[str, float | int | None]]]:
+    ) -> tuple[metrics.Statistics, dict[int, ClassScores]]:
         """Statistics of every image and scores of every class, worked out for some images at a time."""
         chosen = select(counts, self.images)
         assigned = self.assigned[self.images[counts.owner]]

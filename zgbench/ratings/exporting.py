@@ -1,4 +1,4 @@
-"""Ratings out of a store and into another: every row that a rater ever made, with the item that it is about.
+"""Ratings out of a store: every row that a rater ever made, with the item that it is about.
 
 A row stands alone: item, what was shown, rater, answer, time, and the rule (if any) that leaves its rater out. The
 order of rows is that of the answers, and ``zgbench evaluate --ratings`` reads the file as it is.
@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
-from zgbench.errors import InputError
 from zgbench.ratings.rater_quality import quality
 from zgbench.ratings.spreadsheet import shield
 from zgbench.ratings.store import Store
@@ -77,27 +73,3 @@ def export_parquet(store: Store) -> bytes:
     target = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows(store), schema=schema), target, compression="zstd")
     return target.getvalue()
-
-
-def import_table(store: Store, path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Put exported rows into a store; rows that are there already are passed over.
-
-    Returns:
-        Number of rows that were new, and of rows in all.
-
-    Raises:
-        InputError: not an exported table; lists every bad row, up to a limit.
-    """
-    from zgbench.ratings.importing import put_in, read_table
-
-    found = read_table(Path(path))
-    return store.database.write(lambda connection: put_in(connection, found, store.clock())), len(found)
-
-
-def require_columns(path: Path, columns: Iterable[str]) -> None:
-    """Refuse a table that lacks a column."""
-    missing = [name for name in COLUMNS if name not in set(columns)]
-    if missing:
-        raise InputError(
-            f"{path}: no column {', '.join(missing)}. Expected a table that zgbench ratings export has written."
-        )
