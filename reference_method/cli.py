@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     if bool(options.photos) == bool(options.dataset):
         raise UsageError("give either photos (or folders of them), or --dataset and --out.")
     if options.photos:
-        return _photos(options, config, devices[0])
+        return _photos(options, config, devices)
     if not options.out:
         raise UsageError("--dataset wants --out FILE, the submission to write.")
     return _dataset(options, config, devices)
@@ -57,29 +58,22 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     return 0
 
 
-def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -> int:
+def _photos(options: argparse.Namespace, config: ReferenceConfig, devices: list[str]) -> int:
     if options.method == "groupvit" or options.track == "oracle" or options.subset:
         raise UsageError("--method groupvit, --track oracle and --subset need what a --dataset knows; leave them out.")
     from reference_method import photos
-    from reference_method.run import about
+    from reference_method.replicas import on_devices
 
     found = photos.collect(options.photos, options.out)
     photos.caution(options.preset)
-    precision = options.precision or _precision(device)
-
-    def load() -> tuple[photos.Namer, dict[str, Any]]:
-        from reference_method.pipeline import Reference
-
-        method = Reference(config, device=device, precision=precision)
-        told = about(config, precision, 1, method.weights)
-        return lambda photo: method([photo])[0], {"name": options.name or "zgbench reference", **told}
-
+    name, precision = options.name or "zgbench reference", options.precision or _precision(devices[0])
+    make = partial(photos.Labeller, partial(_load, config, precision, name))
     unread = []
-    for photo, segments in photos.label(found, load):
-        if isinstance(segments, DataError):
-            unread.append(f"skipped: {segments}")
+    for photo, labels in on_devices(make, found, devices[: len(found)]):
+        if isinstance(labels, DataError):
+            unread.append(f"skipped: {labels}")
             continue
-        print(f"{photo.results()[0]}: {', '.join(segment.label for segment in segments)}", flush=True)
+        print(f"{photo.results()[0]}: {', '.join(labels)}", flush=True)
     if not unread:
         return 0
     report = "\n".join(unread)
@@ -89,6 +83,15 @@ def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -
         print(report, file=sys.stderr)
         return 0
     raise DataError(f"{report}\nThe other {len(found) - len(unread)} are done. --keep-going makes this no error.")
+
+
+def _load(config: ReferenceConfig, precision: Any, name: str, device: str) -> tuple[Any, dict[str, Any]]:
+    """What names the segments of a photo, and a submission's name with what it says of its method."""
+    from reference_method.pipeline import Reference
+    from reference_method.run import about
+
+    method = Reference(config, device=device, precision=precision)
+    return lambda photo: method([photo])[0], {"name": name, **about(config, precision, 1, method.weights)}
 
 
 def bench(options: argparse.Namespace) -> int:
