@@ -11,7 +11,7 @@ from zgbench.lexicon.classes import ClassList
 from zgbench.lexicon.compiled import Compiled
 from zgbench.lexicon.decision import KIN, KIND, NAME, PART, SYNONYM, Decision
 from zgbench.lexicon.explanation import Explanation
-from zgbench.lexicon.head import Parser, Phrase, Reading
+from zgbench.lexicon.head import Parser, Phrase, Reading, tokens
 from zgbench.lexicon.hierarchy import Hierarchy
 from zgbench.lexicon.nearest import NearestText
 from zgbench.lexicon.senses import Senses
@@ -102,6 +102,9 @@ class Mapper:
         exact = self.compiled.named(reading.label)
         if exact is not None:
             return Decision(exact, NAME, word=reading.label)
+        lemma = "_".join(tokens(reading.label))
+        if lemma in self._wordnet and (whole := self.word(lemma)).level == SYNONYM:
+            return whole
         if not reading.heads:
             return Decision(None, None, reading.reason)
         if any(self.hedges(phrase) for phrase in reading.heads):
@@ -214,6 +217,7 @@ class Mapper:
         if named is not None:
             return Decision(named, NAME, word=lemma)
         senses, common = self._senses.visible(lemma)
+        senses = senses + [s for s in self._wordnet.senses(lemma) if s not in senses and self.compiled.is_class(s)]
         best: tuple[tuple[int, int, int, int], Decision] | None = None
         for rank, synset in enumerate(senses):
             reached = self.compiled.reach(synset)
