@@ -93,7 +93,10 @@ class SlowLexicon:
     def reached(self, synset: int, classes: Mapping[int, Sequence[int]]) -> tuple[int, int] | None:
         """Level (1 or 2) and class that the synset is the same as or a kind of; the nearest, then the lowest id."""
         found = [
-            (self.below(s)[synset], class_id) for class_id, own in classes.items() for s in own if synset in self.below(s)
+            (self.below(s)[synset], class_id)
+            for class_id, own in classes.items()
+            for s in own
+            if synset in self.below(s)
         ]
         if not found:
             return None

@@ -37,7 +37,7 @@ def test_levels_1_and_2_of_nouns(slow: SlowLexicon, vocabulary: Vocabulary) -> N
     mapper = lexicon.load().mapper(classes)
     single = [lemma for lemma in slow.lemmas if "_" not in lemma and lemma.isalpha()]
     reached = 0
-    for lemma in random.Random(0).sample(single, 4000):
+    for lemma in random.Random(0).sample(single, 1200):
         if mapper.compiled.named(lemma) is not None:
             continue
         found = mapper.word(lemma)
@@ -54,4 +54,4 @@ def test_levels_1_and_2_of_nouns(slow: SlowLexicon, vocabulary: Vocabulary) -> N
         assert (found.synset not in common, found.level) == best, (lemma, found)
         if max(slow.tags[lemma]) >= 3:  # sense order decides where it means something
             assert found.synset == next(s for s in order if s in expected and (s not in common, expected[s][0]) == best)
-    assert reached > 200
+    assert reached > 100
