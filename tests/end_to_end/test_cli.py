@@ -266,7 +266,7 @@ def my_method():
     assert json.loads(made.read_text())["images"][0]["segments"][0]["label"] == "passenger plane"
 
 
-DOCUMENTS = ["README.md", "submissions/README.md", "human_eval/README.md", "leaderboard/README.md", "CONTRIBUTING.md"]
+DOCUMENTS = ["README.md", "docs/datasets.md", "submissions/README.md", "human_eval/README.md", "leaderboard/README.md", "CONTRIBUTING.md"]
 
 
 @pytest.mark.parametrize("file", DOCUMENTS)
