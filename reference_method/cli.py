@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_method.config import ReferenceConfig, preset
-from zgbench.errors import UsageError
+from zgbench.errors import DataError, UsageError
 
 
 def run(options: argparse.Namespace) -> int:
@@ -17,7 +17,7 @@ def run(options: argparse.Namespace) -> int:
     config = preset(options.preset, options.dataset).with_(_changes(options.set or []))
     devices = _devices(options.device)
     if bool(options.photos) == bool(options.dataset):
-        raise UsageError("give either photos, or --dataset and --out.")
+        raise UsageError("give either photos (or folders of them), or --dataset and --out.")
     if options.photos:
         return _photos(options, config, devices[0])
     if not options.out:
@@ -26,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list[str]) -> int:
+    from reference_method.photos import caution
     from reference_method.run import Job
     from reference_method.run import run as work
     from zgbench.cli.commands import Progress
@@ -37,6 +38,8 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     batch = options.batch if options.batch is not None else 1 if devices[0] == "cpu" else 4
     if batch < 1:
         raise UsageError(f"--batch {batch}: expected at least 1.")
+    if options.dataset != "mini":
+        caution(options.preset)
     job = Job(dataset, config, options.method, options.track, options.precision or _precision(devices[0]), batch)
     title = "GroupViT" if options.method == "groupvit" else "zgbench reference"
     with Progress() as progress:
@@ -54,34 +57,37 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
 
 
 def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -> int:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    if options.method == "groupvit" or options.track == "oracle" or options.subset:
+        raise UsageError("--method groupvit, --track oracle and --subset need what a --dataset knows; leave them out.")
+    from reference_method import photos
+    from reference_method.run import about
 
-    from reference_method.pipeline import Reference, photo_from
-    from zgbench.errors import DataError, ZgbenchError
-    from zgbench.overlay import draw
-    from zgbench.storage.files import replacing
+    found = photos.collect(options.photos, options.out)
+    photos.caution(options.preset)
+    precision = options.precision or _precision(device)
 
-    pictures, problems = {}, []
-    for place in map(Path, options.photos):
-        try:
-            with Image.open(place, formats=["JPEG", "PNG", "WEBP"]) as opened:
-                pictures[place] = photo_from(ImageOps.exif_transpose(opened))
-        except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            problems.append(f"{place}: cannot be read as a picture ({error}). Give a JPEG, PNG or WebP file.")
-            if not options.keep_going:
-                raise DataError(problems[0]) from error
-    method = Reference(config, device=device, precision=options.precision or _precision(device))
-    for place, photo in pictures.items():
-        (segments,) = method([photo])
-        target = place.with_name(f"{place.stem}.segments.png")
-        with replacing(target) as temporary:
-            draw(photo, [s.mask for s in segments], [s.label for s in segments]).save(temporary, format="PNG")
-        print(f"{target}: {', '.join(segment.label for segment in segments)}")
-    for problem in problems:
-        print(f"skipped: {problem}", file=sys.stderr)
-    if problems and not pictures:
-        raise ZgbenchError("no picture could be read.")
-    return 0
+    def load() -> tuple[photos.Namer, dict[str, Any]]:
+        from reference_method.pipeline import Reference
+
+        method = Reference(config, device=device, precision=precision)
+        told = about(config, precision, 1, method.weights)
+        return lambda photo: method([photo])[0], {"name": options.name or "zgbench reference", **told}
+
+    unread = []
+    for photo, segments in photos.label(found, load):
+        if isinstance(segments, DataError):
+            unread.append(f"skipped: {segments}")
+            continue
+        print(f"{photo.results()[0]}: {', '.join(segment.label for segment in segments)}", flush=True)
+    if not unread:
+        return 0
+    report = "\n".join(unread)
+    if len(unread) == len(found):
+        raise DataError(f"{report}\nNo photo could be read.")
+    if options.keep_going:
+        print(report, file=sys.stderr)
+        return 0
+    raise DataError(f"{report}\nThe other {len(found) - len(unread)} are done. --keep-going makes this no error.")
 
 
 def bench(options: argparse.Namespace) -> int:

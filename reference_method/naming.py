@@ -13,8 +13,9 @@ All beams of all segments go through the language model and CLIP's text tower to
 row's gradient has its own norm, so that a row does not depend on the others. Candidates are scored by
 :class:`reference_method.clip_text.ClipText` and remembered over the descent's steps, whose candidates mostly recur.
 
-Where the authors' code and this differ: the distribution is normalised per beam, not over all beams of a step; finished
-beams are not computed on.
+Where the authors' code and this differ: finished beams are not computed on; and a beam's distribution sums to 1, where
+theirs is divided by the sum over all beams of a step (``normalise="joint"``), which charges each further token with
+about log(beams) and so prefers short texts.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from reference_method.clip_text import ClipText, Item
+from zgbench.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class ZeroCapConfig:
         end_factor: > 1 makes the end likelier from the second token on.
         start_factor: > 1 makes the end less likely as the first token.
         forbidden_factor: > 1 makes plain numbers and brackets less likely.
+        normalise: the fused distribution per ``beam``, or ``joint``, over all beams of a step (the authors' code).
     """
 
     prompt: str = "Image of a"
@@ -65,6 +68,11 @@ class ZeroCapConfig:
     end_factor: float = 1.01
     start_factor: float = 1.6
     forbidden_factor: float = 20.0
+    normalise: Literal["beam", "joint"] = "beam"
+
+    def __post_init__(self) -> None:
+        if self.normalise not in ("beam", "joint"):
+            raise UsageError(f"naming.normalise={self.normalise}: expected beam or joint.")
 
 
 class LanguageModel:
@@ -99,7 +107,7 @@ class LanguageModel:
 
     def forbidden(self) -> Tensor:
         """Bool [vocabulary]: plain numbers of up to five digits without a space before them, brackets, some marks."""
-        pattern = re.compile(r"[1-9][0-9]{0,4}|[!(),:\n]")
+        pattern = re.compile(r"0|[1-9][0-9]{0,4}|[!(),:\n]")
         return torch.tensor([pattern.fullmatch(word) is not None for word in self.words])
 
     def __call__(self, last: Tensor, past: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
@@ -201,9 +209,18 @@ class ZeroCap:
         result = torch.zeros(*context.shape[:2], len(self._unusable), device=self.device)
         rows = active.flatten().nonzero()[:, 0].to(self.device)
         tokens = context.flatten(0, 1)[rows]
-        found = self._next_rows(step, tokens, targets[rows // context.shape[1]])
-        result.view(-1, result.shape[-1])[rows] = found
+        segments = rows // context.shape[1]
+        found = self._next_rows(step, tokens, targets[segments])
+        result.view(-1, result.shape[-1])[rows] = self._normalised(found, segments, (~active).sum(dim=1))
         return result
+
+    def _normalised(self, fused: Tensor, segments: Tensor, ended: Tensor) -> Tensor:
+        """Logarithms of fused probabilities [rows, vocabulary], of segments [rows] with so many ended beams [n]."""
+        if self.config.normalise == "beam":
+            return F.log_softmax(fused, dim=-1)
+        # what theirs finds for ended beams, whose continuations nobody reads, is all but 1 each
+        total = ended.to(fused).index_add(0, segments, fused.logsumexp(dim=-1).exp())
+        return fused - total[segments, None].log()
 
     def _next_rows(self, step: int, tokens: Tensor, targets: Tensor) -> Tensor:
         c = self.config
@@ -230,8 +247,7 @@ class ZeroCap:
             if c.steps == 0:
                 unshifted = F.log_softmax(logits, dim=-1)
             logits = self._weighted(step, logits)
-            fused = c.fusion * F.log_softmax(logits, dim=-1) + (1 - c.fusion) * unshifted
-            return F.log_softmax(fused, dim=-1)
+            return c.fusion * F.log_softmax(logits, dim=-1) + (1 - c.fusion) * unshifted
 
     def _loss(self, logp: Tensor, unshifted: Tensor, scores: CandidateScores) -> Tensor:
         c = self.config

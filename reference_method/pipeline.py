@@ -9,14 +9,14 @@ import copy
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from reference_method.candidates import Candidates, segment
+from reference_method.candidates import Candidates, Refine, segment
 from reference_method.clip_text import ClipText
 from reference_method.config import ReferenceConfig
 from reference_method.merging import Forest, Segment, Vectors, merge
@@ -49,8 +49,9 @@ class Reference:
         self.config = config
         dtype = DTYPES[precision]
         self._dino = load_dino(
-            config.dino, image_size=config.image_size, stride=config.stride, device=device, dtype=dtype
-        )
+            config.dino, image_size=config.image_size, keep_aspect=config.keep_aspect, stride=config.stride,
+            resize_filter=config.resize_filter, device=device, dtype=dtype,
+        )  # fmt: skip
         model, tokenizer = clips.load(config.clip, device)
         language = load_language(config.language, device=device, dtype=dtype)
         self.weights = {
@@ -72,6 +73,7 @@ class Reference:
         forests = [
             Forest(one.tree, dict(enumerate(segments))) for one, segments in zip(found, named, strict=True)
         ]  # fmt: skip
+        prompt = self.config.merge_prompt
         if self.config.merge is not None:
             with self._timed("merging"):
                 merge(
@@ -79,7 +81,7 @@ class Reference:
                     self.config.merge,
                     embed=lambda photo, unions: self._encoder.encode(photos[photo], unions),
                     name=self._names,
-                    read=lambda labels: self._text.encode(labels).cpu().numpy(),
+                    read=lambda labels: self._text.encode([prompt.format(label) for label in labels]).cpu().numpy(),
                 )
         return [forest.segments() for forest in forests]
 
@@ -101,8 +103,14 @@ class Reference:
             keys = self._dino(self._dino.pixels(photo))
             return segment(
                 keys, (photo.height, photo.width), patch=self._dino.patch, stride=self._dino.stride, n=c.segments,
-                cosine=c.cosine, criterion=c.criterion,
+                cosine=c.cosine, criterion=c.criterion, normalise=c.normalise_keys, joining=c.joining,
+                nearest=c.assignment == "nearest", refine=self._refine(photo) if c.assignment == "crf" else None,
             )  # fmt: skip
+
+    def _refine(self, photo: Image.Image) -> Refine:
+        from reference_method.crf import refined
+
+        return lambda distances: refined(distances, self._dino.resized(photo))
 
     def _names(self, embeddings: Vectors) -> list[str]:
         return self._zerocap.name(torch.from_numpy(np.asarray(embeddings)).to(self._device))
@@ -114,15 +122,3 @@ class Reference:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         self.seconds[stage] += time.perf_counter() - started
-
-
-def photo_from(source: Any) -> Image.Image:
-    """A picture of any mode and depth that Pillow reads → RGB, 8 bits; 16-bit greys are scaled, not cut off."""
-    image: Image.Image = source
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        image = Image.fromarray((np.clip(values / top, 0, 1) * 255).astype(np.uint8))
-    if image.mode == "P" and "transparency" in image.info:
-        image = image.convert("RGBA")
-    return image.convert("RGB")

@@ -79,13 +79,8 @@ class Worker:
         return [made[i] if i in made else self._failed(i, failed[i]) for i in ids]
 
     def _read(self, image_id: str) -> tuple[Any, NDArray[np.int32] | None]:
-        from reference_method.pipeline import photo_from
-
         source = self.job.dataset.source
-        try:
-            photo = photo_from(source.photo(image_id))
-        except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises on damaged files, if read late
-            raise DataError(f"{image_id}: the photo cannot be read ({error}). Get the file again.") from error
+        photo = source.photo(image_id)
         truth = source.truth(image_id).classes() if self.job.track == "oracle" else None
         if truth is not None and truth.shape != (photo.height, photo.width):
             raise DataError(
@@ -223,7 +218,12 @@ def _about(job: Job, weights: dict[str, str]) -> dict[str, Any]:
     if job.method == "groupvit":
         text = "GroupViT (CVPR 2022) of transformers, given the class names."
         return {"description": text, "url": "https://arxiv.org/abs/2202.11094", "text_guidance": True}
-    settings = {"config": job.config.to_dict(), "precision": job.precision, "batch": job.batch, "weights": weights}
+    return about(job.config, job.precision, job.batch, weights)
+
+
+def about(config: ReferenceConfig, precision: str, batch: int, weights: dict[str, str]) -> dict[str, Any]:
+    """What a submission says of the reference method."""
+    settings = {"config": config.to_dict(), "precision": precision, "batch": batch, "weights": weights}
     text = f"zgbench's reference method. {json.dumps(settings, separators=(',', ':'))}"
     return {"description": text, "url": URL, "text_guidance": False}
 

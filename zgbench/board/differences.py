@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zgbench.board.entry import Entry
 from zgbench.board.pairs import LEVEL, pairs
-from zgbench.board.store import Board, Entry
+from zgbench.board.store import Board
 from zgbench.board.summary import Summary, summary, weights
 from zgbench.errors import UsageError
 from zgbench.scores.comparison import vocabulary_of

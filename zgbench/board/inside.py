@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from zgbench.board.entry import Entry
 from zgbench.board.method import Opened, opened
 from zgbench.board.overlap import overlap, widened
-from zgbench.board.store import Board, Entry
+from zgbench.board.store import Board
 from zgbench.board.submissions import find, folders
 from zgbench.errors import DataError, InputError, UsageError, ZgbenchError
 from zgbench.overlay import GREY, draw

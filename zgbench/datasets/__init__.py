@@ -2,8 +2,18 @@
 
 from zgbench.datasets.catalogue import KEYS
 from zgbench.datasets.dataset import Dataset
-from zgbench.datasets.opening import is_known, known_ids, open_dataset
+from zgbench.datasets.opening import builtin_vocabulary, is_known, known_ids, open_dataset
 from zgbench.datasets.truth import Truth, TruthSource
 from zgbench.datasets.vocabulary import Vocabulary
 
-__all__ = ["KEYS", "Dataset", "Truth", "TruthSource", "Vocabulary", "is_known", "known_ids", "open_dataset"]
+__all__ = [
+    "KEYS",
+    "Dataset",
+    "Truth",
+    "TruthSource",
+    "Vocabulary",
+    "builtin_vocabulary",
+    "is_known",
+    "known_ids",
+    "open_dataset",
+]

@@ -36,6 +36,8 @@ class Spec:
         photos: where the photos may lie, best first.
         split_list: image list in the data folder; images of the official split that it leaves out are not scored.
         released_drops_background: whether the released code leaves background out for classes that the truth lacks.
+        unlabelled: whether there are pixels outside the classes that are not void; without, a background rule has nothing
+            to choose, and only ``released``, which counts void pixels too, stands in a signature.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Spec:
     photos: tuple[Photos, ...]
     split_list: str | None = None
     released_drops_background: bool = False
+    unlabelled: bool = True
 
 
 _VOC12 = "VOCtrainval_11-May-2012.tar (PASCAL VOC 2012)"
@@ -178,6 +181,7 @@ SPECS: dict[str, Spec] = {
             official_ids=_of("pascal_context_val.txt"),
             truths=_pc459,
             photos=_CONTEXT_PHOTOS,
+            unlabelled=False,
             split_list=_CONTEXT_LIST,
         ),
         Spec(

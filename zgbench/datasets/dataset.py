@@ -24,7 +24,7 @@ class Dataset:
         official: whether ``ids`` is exactly the official split; of a data set that is not built in, whether it has as many
             images as its ``dataset.toml`` says.
         notes: what a user should know about this data set as found, one sentence each.
-        released_drops_background: see :class:`zgbench.datasets.catalogue.Spec`.
+        released_drops_background, unlabelled: see :class:`zgbench.datasets.catalogue.Spec`.
         definition: what ``dataset.toml`` says; None of a built-in data set.
     """
 
@@ -37,6 +37,7 @@ class Dataset:
     official: bool
     notes: tuple[str, ...] = ()
     released_drops_background: bool = False
+    unlabelled: bool = True
     definition: Definition | None = None
 
     @property

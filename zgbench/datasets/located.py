@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zgbench.errors import DataError
+from zgbench.storage.text import is_companion
 
 ID = "{id}"
-COMPANIONS = ("._", ".DS_Store", "Thumbs.db")
-"""What operating systems leave beside files; no data."""
 _SHOWN = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff/\\]{1,200}")
 
 
@@ -110,7 +109,7 @@ class Located:
             below = Path(place).relative_to(start).as_posix()
             for name in files:
                 found = match.fullmatch(name if below == "." else f"{below}/{name}")
-                if found is not None and not name.startswith(COMPANIONS) and is_image_id(found["id"]):
+                if found is not None and not is_companion(name) and is_image_id(found["id"]):
                     yield found["id"], Path(place, name)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zgbench.datasets.label_png import read_png_samples
-from zgbench.datasets.located import COMPANIONS, ID, is_image_id, walk
+from zgbench.datasets.located import ID, is_image_id, walk
 from zgbench.errors import DataError
+from zgbench.storage.text import is_companion
 
 MOST_FILES = 1_000_000
 SPLITS = ("val", "validation", "valid", "val2017", "test", "testing")
@@ -105,7 +106,7 @@ def files_below(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".") and name != "zgbench-store"]
         if any(name in SPLITS for name in folders):
             folders[:] = [name for name in folders if name not in _OTHERS]
-        found += [Path(place, name) for name in files if not name.startswith(COMPANIONS) and is_image_id(name)]
+        found += [Path(place, name) for name in files if not is_companion(name) and is_image_id(name)]
         if len(found) > MOST_FILES:
             raise DataError(f"{folder}: holds more than {MOST_FILES} files. Give the folder of the data set alone.")
     return found

@@ -16,8 +16,9 @@ from zgbench.datasets.definition import FILE
 from zgbench.datasets.folder_source import FolderSource
 from zgbench.datasets.located import ID, Located
 from zgbench.datasets.own import find_definition, lines_of, open_own, shown
-from zgbench.datasets.vocabulary import PngOrder
+from zgbench.datasets.vocabulary import PngOrder, Vocabulary
 from zgbench.errors import DataError, UsageError
+from zgbench.storage.text import bare_id
 
 _SUBSET = re.compile(r"first:(?P<first>\d+)|random:(?P<random>\d+):(?P<seed>\d+)")
 
@@ -84,8 +85,18 @@ def open_dataset(
         ids == official,
         tuple(notes),
         spec.released_drops_background,
+        spec.unlabelled,
     )
     return _take(dataset, subset)
+
+
+def builtin_vocabulary(key: str) -> Vocabulary:
+    """Classes of a built-in data set, which need no data at hand."""
+    if key == "mini":
+        from zgbench.datasets.mini_source import mini_vocabulary
+
+        return mini_vocabulary()
+    return SPECS[key].vocabulary()
 
 
 def known_ids(key: str, data: str | os.PathLike[str] | None = None) -> frozenset[str] | None:
@@ -134,6 +145,7 @@ def _from_store(spec: Spec, folder: Path) -> Dataset:
         ids == official,
         notes,
         spec.released_drops_background,
+        spec.unlabelled,
     )
 
 
@@ -229,7 +241,9 @@ def split_ids(spec: Spec, folder: Path | None, notes: list[str]) -> tuple[str, .
     listed = folder / spec.split_list if folder is not None and spec.split_list is not None else None
     if listed is None or not listed.is_file():
         return official
-    here = {line.split()[0] for line in lines_of(listed, "Restore the archive's own list.") if line.strip()}
+    found = {line.split()[0] for line in lines_of(listed, "Restore the archive's own list.") if line.strip()}
+    of_split = set(official)
+    here = {i if i in of_split or bare_id(i) not in of_split else bare_id(i) for i in found}  # some list the files
     ids = tuple(i for i in official if i in here)
     if not ids:
         raise DataError(
@@ -237,7 +251,7 @@ def split_ids(spec: Spec, folder: Path | None, notes: list[str]) -> tuple[str, .
         )
     if len(ids) < len(official):
         notes.append(f"{listed} lists {len(ids)} of the {len(official)} official images: the scores are not official.")
-    extra = sorted(here - set(official))
+    extra = sorted(here - of_split)
     if extra:
         notes.append(
             f"{listed} lists {len(extra)} ids that are not in the official split ({', '.join(map(shown, extra[:3]))}{', …' if len(extra) > 3 else ''}); they are not scored."

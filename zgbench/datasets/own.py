@@ -13,7 +13,8 @@ from zgbench.datasets.folder_source import FolderSource
 from zgbench.datasets.located import Located, is_image_id
 from zgbench.datasets.truth import TruthSource
 from zgbench.datasets.truth_files import manifest
-from zgbench.errors import DataError
+from zgbench.errors import DataError, InputError
+from zgbench.storage.text import decode
 
 _MAX_LIST = 16 << 20
 
@@ -78,7 +79,7 @@ def open_own(definition: Definition, folder: Path, *, raw: bool) -> Dataset:
 def _own(definition: Definition, ids: tuple[str, ...], source: TruthSource, notes: tuple[str, ...]) -> Dataset:
     return Dataset(
         definition.key, definition.split, ids, frozenset(ids), definition.vocabulary, source,
-        len(ids) == definition.images, notes, definition.released_drops_background, definition,
+        len(ids) == definition.images, notes, definition.released_drops_background, definition=definition,
     )  # fmt: skip
 
 
@@ -116,9 +117,13 @@ def lines_of(path: Path, mend: str) -> list[str]:
     try:
         if path.stat().st_size > _MAX_LIST:
             raise DataError(f"{path}: has more than {_MAX_LIST >> 20} MiB. {mend}")
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise DataError(f"{path}: cannot be read as a list of image ids ({error}). {mend}") from error
+    try:
+        return decode(content, str(path)).splitlines()
+    except InputError as error:
+        raise DataError(f"{error} {mend}") from error
 
 
 def shown(image_id: str) -> str:

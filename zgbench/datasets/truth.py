@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from zgbench.datasets import photo
 from zgbench.datasets.label_png import MAX_PIXELS
 from zgbench.errors import DataError
 
@@ -91,32 +92,13 @@ def table(
 
 
 def read_photo(file: Path | io.BytesIO, name: str) -> Any:
-    """A photo as a PIL image in RGB."""
-    from PIL import Image
-
+    """A photo of a data set as a PIL image in RGB, its pixels as stored."""
     try:
-        with Image.open(file, formats=["JPEG", "PNG"]) as picture:
-            _check_size(picture, name)
-            return picture.convert("RGB")
+        content = file.read_bytes() if isinstance(file, Path) else file.read()
     except FileNotFoundError as error:
         raise DataError(
             f"{name}: no such file. The photos are needed for ST; unpack those of the same data set."
         ) from error
-    except DataError:
-        raise
-    except Exception as error:  # Pillow raises many kinds on damaged files
-        raise DataError(f"{name}: not a readable picture ({_said(error)}). Unpack the archive again.") from error
-
-
-def _check_size(picture: Any, name: str) -> None:
-    """Before anything is unpacked."""
-    if picture.width * picture.height > MAX_PIXELS:
-        raise DataError(
-            f"{name}: {picture.height} × {picture.width} pixels, more than {MAX_PIXELS}. No picture of the data sets is as large."
-        )
-
-
-def _said(error: Exception) -> str:
-    """An error's text as it may be printed; it can quote the file."""
-    text = str(error)[:120] or type(error).__name__
-    return text if text.isprintable() else ascii(text)[1:-1]
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read ({error.strerror or error}). Unpack the archive again.") from error
+    return photo.decode(content, name, mend="Unpack the archive again.", max_pixels=MAX_PIXELS)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+NO_SYNSET = "-"
+"""Stands where a class has no synset in WordNet, and none is to be looked for: it is reached by its names alone."""
+
 
 @dataclass(frozen=True)
 class ClassList:
@@ -14,7 +17,7 @@ class ClassList:
         ids: class ids.
         names: readable names, ``potted plant``.
         aliases: other names of the same class.
-        synsets: WordNet keys, ``dog.n.01``; where there is none, they are found from the name.
+        synsets: WordNet keys, ``dog.n.01``; ``()`` where they are to be found from the name, ``("-",)`` for no synset.
     """
 
     ids: tuple[int, ...]
@@ -40,7 +43,9 @@ class ClassList:
         other = tuple(tuple(a) for a in aliases) if aliases is not None else ((),) * n
         keys = tuple(tuple(s) for s in synsets) if synsets is not None else ((),) * n
         if not len(ids) == len(other) == len(keys) == n:
-            raise ValueError(f"expected ids, aliases and synsets for {n} names, got {len(ids)}, {len(other)}, {len(keys)}")
+            raise ValueError(
+                f"expected ids, aliases and synsets for {n} names, got {len(ids)}, {len(other)}, {len(keys)}"
+            )
         if len(set(ids)) < n or len(set(names)) < n:
             raise ValueError("an id or a name stands twice in the class list")
         return cls(ids, tuple(names), other, keys)
@@ -48,5 +53,7 @@ class ClassList:
     def texts(self) -> tuple[tuple[str, int], ...]:
         """Every readable name and alias with its class id, in order: what the nearest text is looked for among."""
         return tuple(
-            (text, i) for i, name, other in zip(self.ids, self.names, self.aliases, strict=True) for text in (name, *other)
+            (text, i)
+            for i, name, other in zip(self.ids, self.names, self.aliases, strict=True)
+            for text in (name, *other)
         )

@@ -8,6 +8,7 @@ from zgbench.lexicon.classes import ClassList
 from zgbench.lexicon.head import Parser, Reading
 from zgbench.lexicon.hierarchy import Hierarchy
 from zgbench.lexicon.mapper import Mapper
+from zgbench.lexicon.senses import Senses
 from zgbench.lexicon.wordnet import NAME, wordnet
 
 
@@ -19,7 +20,8 @@ class Lexicon:
     def __init__(self) -> None:
         self.wordnet = wordnet()
         self.hierarchy = Hierarchy(self.wordnet)
-        self.parser = Parser(self.wordnet)
+        self.parser = Parser(self.hierarchy)
+        self.senses = Senses(self.hierarchy, self.parser)
 
     @property
     def sha256(self) -> str:
@@ -32,7 +34,7 @@ class Lexicon:
 
     def mapper(self, classes: ClassList) -> Mapper:
         """A mapper to the classes of a list."""
-        return Mapper(self.hierarchy, self.parser, classes)
+        return Mapper(self.hierarchy, self.parser, self.senses, classes)
 
 
 @cache

@@ -15,7 +15,7 @@ from zgbench.lexicon.head import Reading
 Encode = Callable[[Sequence[str]], NDArray[Any]]
 """Texts → float32 [n, d], rows of length 1."""
 
-THRESHOLDS = {"all-MiniLM-L6-v2": 0.5, "all-mpnet-base-v2": 0.5}
+THRESHOLDS = {"all-MiniLM-L6-v2": 0.65, "all-mpnet-base-v2": 0.65}
 """Text model → cosine from which its nearest text decides; chosen on labels that people mapped."""
 
 
@@ -33,9 +33,14 @@ class NearestText:
         open_ = [i for i, d in enumerate(result) if is_open(d, max_level)]
         texts = sorted({text_of(readings[i]) for i in open_})
         if not texts:
-            return [d if d.level is None or d.level <= max_level else Decision(None, None, "outside", d.word) for d in result]
+            return [
+                d if d.level is None or d.level <= max_level else Decision(None, None, "outside", d.word)
+                for d in result
+            ]
         cosines = np.asarray(self._encode(texts), dtype=np.float32) @ self._vectors.T
-        best = dict(zip(texts, zip(cosines.argmax(axis=1).tolist(), cosines.max(axis=1).tolist(), strict=True), strict=True))
+        best = dict(
+            zip(texts, zip(cosines.argmax(axis=1).tolist(), cosines.max(axis=1).tolist(), strict=True), strict=True)
+        )
         for i in open_:
             at, cosine = best[text_of(readings[i])]
             found = result[i]

@@ -30,6 +30,7 @@ class WordNet:
         self._file = np.load(stream, allow_pickle=False)
         lemmas = self._text("lemmas")
         self._lemmas = lemmas
+        self._keys: dict[str, int] = {}
         self._number = dict(zip(lemmas, range(len(lemmas)), strict=True))
         self._sense_of: list[int] = self._file["sense_of"].tolist()
         self._tags: list[int] = self._file["sense_tags"].tolist()
@@ -38,7 +39,9 @@ class WordNet:
         self._hypernym_from = self._starts("hypernym")
         self._lexfile: bytes = self._file["lexfile"].tobytes()
         self._instance: bytes = self._file["instance"].tobytes()
-        self._wholes = {kind: (self._file[f"{kind}_of"].tolist(), self._starts(kind)) for kind in ("part", "member", "substance")}
+        self._wholes = {
+            kind: (self._file[f"{kind}_of"].tolist(), self._starts(kind)) for kind in ("part", "member", "substance")
+        }
         self.noun_exceptions = {p: b for line in reversed(self._text("noun_exceptions")) for p, b in [line.split(" ")]}
         self.verb_exceptions = {p: b for line in reversed(self._text("verb_exceptions")) for p, b in [line.split(" ")]}
 
@@ -80,6 +83,32 @@ class WordNet:
         values, starts = self._wholes[kind]
         return values[starts[synset] : starts[synset + 1]]  # type: ignore[no-any-return]
 
+    @cached_property
+    def _kinds(self) -> tuple[list[int], list[int]]:
+        return self._inverse("hypernym")
+
+    def kinds(self, synset: int) -> list[int]:
+        """Its direct hyponyms."""
+        values, starts = self._kinds
+        return values[starts[synset] : starts[synset + 1]]
+
+    @cached_property
+    def _members(self) -> tuple[list[int], list[int]]:
+        return self._inverse("member")
+
+    def members(self, synset: int) -> list[int]:
+        """What a group consists of: *tree* for *forest*, *person* for *people*."""
+        values, starts = self._members
+        return values[starts[synset] : starts[synset + 1]]
+
+    def _inverse(self, name: str) -> tuple[list[int], list[int]]:
+        """A relation read from its other end, as values and starts."""
+        target = self._file[f"{name}_of"]
+        source = np.repeat(np.arange(len(self)), self._file[f"{name}_n"])
+        counts = np.bincount(target, minlength=len(self))
+        starts: list[int] = np.concatenate(([0], np.cumsum(counts))).tolist()
+        return source[np.argsort(target, kind="stable")].tolist(), starts
+
     def domain(self, synset: int) -> str:
         """Its lexicographer file, as ``noun.animal``."""
         return LEXFILES[self._lexfile[synset]]
@@ -94,16 +123,20 @@ class WordNet:
         return [self._lemmas[i] for i in values[starts[synset] : starts[synset + 1]]]
 
     @cached_property
-    def _glosses(self) -> list[str]:
-        return self._text("glosses")
+    def _glosses(self) -> tuple[bytes, list[int]]:
+        """All glosses, a newline behind each, and where each starts."""
+        text = self._file["glosses"]
+        ends = np.flatnonzero(text == ord("\n"))
+        return text.tobytes(), [0, *(ends + 1).tolist(), len(text) + 1]
 
     def gloss(self, synset: int) -> str:
         """Definition and examples, as WordNet prints them."""
-        return self._glosses[synset]
+        text, starts = self._glosses
+        return text[starts[synset] : starts[synset + 1] - 1].decode("ascii")
 
     def definition(self, synset: int) -> str:
         """The gloss without its examples."""
-        return self._glosses[synset].partition('; "')[0].strip()
+        return self.gloss(synset).partition('; "')[0].strip()
 
     def key(self, synset: int) -> str:
         """A readable name, as ``dog.n.01``: first lemma and number of the sense."""
@@ -112,11 +145,15 @@ class WordNet:
 
     def synset(self, key: str) -> int:
         """The synset of a readable name. Raises KeyError when there is none."""
+        known = self._keys.get(key)
+        if known is not None:
+            return known
         lemma, _, rank = key.rpartition(".n.")
         found = self.senses(lemma)
         if not rank.isdigit() or not 1 <= int(rank) <= len(found):
             raise KeyError(f"{NAME} has no noun synset {key!r}")
-        return found[int(rank) - 1]
+        self._keys[key] = found[int(rank) - 1]
+        return self._keys[key]
 
     @cached_property
     def verbs(self) -> dict[str, int]:

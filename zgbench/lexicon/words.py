@@ -19,6 +19,8 @@ PREPOSITIONS = frozenset(
 
 RELATIVES = frozenset("that which who whom whose where when while because if so but".split())
 
+NEGATIONS = frozenset("no not none nothing never without neither isn't aren't".split())
+
 CONJUNCTIONS = frozenset("and or & / nor vs versus plus".split())
 
 VERBS = frozenset(
@@ -27,7 +29,14 @@ VERBS = frozenset(
 )
 """Auxiliaries, copulas and the verbs of captions: what follows is said about the head."""
 
-INDEFINITES = {"someone": "person", "somebody": "person", "anyone": "person", "anybody": "person", "everyone": "person", "everybody": "person"}
+INDEFINITES = {
+    "someone": "person",
+    "somebody": "person",
+    "anyone": "person",
+    "anybody": "person",
+    "everyone": "person",
+    "everybody": "person",
+}
 """Indefinite pronouns that name a noun."""
 
 PARTITIVES = frozenset(

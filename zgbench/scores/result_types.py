@@ -85,6 +85,8 @@ class Result(TypedDict):
     scores: list[ScoreRow]
     tgq: Tgq | None
     unavailable: dict[str, str]
+    labels: NotRequired[dict[str, float]]
+    notes: NotRequired[list[str]]
     ratings: NotRequired[dict[str, Any]]
     timing_s: NotRequired[dict[str, float]]
     versions: NotRequired[dict[str, Any]]
