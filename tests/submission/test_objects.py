@@ -204,9 +204,13 @@ def test_transformers(tmp_path: Path) -> None:
     (panoptic,) = processor.post_process_panoptic_segmentation(outputs, target_sizes=sizes, label_ids_to_fuse=set())
     assert_as_told(panoptic, written(tmp_path, panoptic, classes=id2label))
     (instances,) = processor.post_process_instance_segmentation(outputs, target_sizes=sizes, threshold=0.01)
-    assert sorted(s["id"] for s in instances["segments_info"]) == [0, 1] and instances["segmentation"].min() == -1  # its numbering
+    assert (
+        sorted(s["id"] for s in instances["segments_info"]) == [0, 1] and instances["segmentation"].min() == -1
+    )  # its numbering
     assert_as_told(instances, written(tmp_path, instances, classes=id2label))
-    (maps,) = processor.post_process_instance_segmentation(outputs, target_sizes=sizes, threshold=0.01, return_binary_maps=True)
+    (maps,) = processor.post_process_instance_segmentation(
+        outputs, target_sizes=sizes, threshold=0.01, return_binary_maps=True
+    )
     assert maps["segmentation"].ndim == 3
     assert_as_told(instances, written(tmp_path, maps, classes=id2label))
     (coded,) = processor.post_process_instance_segmentation(
