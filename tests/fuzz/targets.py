@@ -25,10 +25,10 @@ from tests.submission.kinds import RGB
 from zgbench.datasets import Dataset
 from zgbench.datasets import vocabulary as vocabularies
 from zgbench.datasets.catalogue import SPECS
-from zgbench.datasets.dataset import _split_ids
 from zgbench.datasets.label_png import read_label_png
 from zgbench.datasets.mat_file import read_label_map
-from zgbench.datasets.truth import FolderSource, Truth, table_of
+from zgbench.datasets.opening import split_ids
+from zgbench.datasets.truth import Truth
 from zgbench.errors import InputError, ZgbenchError
 from zgbench.pixels.collect import check_alone, collect
 from zgbench.pixels.counts import Counts
@@ -122,7 +122,7 @@ class _SmallTruth:
     def truth(self, image_id: str) -> Truth:
         pixels = np.zeros((4, 6), dtype=np.uint8)
         pixels[:, :2], pixels[:, 2], pixels[:2, 3:], pixels[2:, 3:] = 1, 255, 2, 12
-        return Truth(pixels, table_of("pas20"))
+        return Truth(pixels, SPECS["pas20"].truths()[0].codes.table())
 
     def photo(self, image_id: str) -> object:
         raise Broken(f"counting asked for the photo of {image_id}")
@@ -224,11 +224,11 @@ def truth_mat(data: bytes) -> None:
 @bounded
 def ids_list(data: bytes) -> None:
     """The image list of a data folder."""
-    path = scratch() / SPECS["pas20"].split_list
+    path = scratch() / str(SPECS["pas20"].split_list)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     notes: list[str] = []
-    ids = _split_ids(SPECS["pas20"], scratch(), FolderSource("pas20", scratch(), ".png", scratch()), notes)
+    ids = split_ids(SPECS["pas20"], scratch(), notes)
     official = SPECS["pas20"].official_ids()
     if not ids or not set(ids) <= set(official) or len(notes) > 2:
         raise Broken(f"{len(ids)} ids, {len(notes)} notes")

@@ -80,7 +80,7 @@ FREE: dict[str, tuple[Spoil, str, str]] = {
     "no data set": (drop("dataset"), "missing-key", r"\$\.dataset: expected the key dataset"),
     "no images": (drop("images"), "missing-key", r"\$\.images: expected the key images"),
     "other format": (put("format", "zgbench/2"), "format", r"expected \"zgbench/1\"; found 'zgbench/2'\. Write the format of this version"),
-    "unknown data set": (put("dataset", "coco"), "dataset", r"expected one of pas20, pc59, pc459, mini; found 'coco'"),
+    "unknown data set": (put("dataset", "coco"), "dataset", r"expected one of pas20, pc59, .*; found 'coco'\. Did you mean coco133\? .*give --data the folder with its dataset\.toml"),
     "data set is a list": (put("dataset", ["pas20"]), "dataset", r"found \['pas20'\]"),
     "unknown track": (put("track", "guided"), "track", r"expected free or oracle; found 'guided'"),
     "name is a number": (put("name", 7), "type", r"\$\.name: expected a text; found 7"),

@@ -84,6 +84,8 @@ class Ratings:
         for place, (image, segment, chosen) in enumerate(
             zip(counts.owner.tolist(), local.tolist(), class_id.tolist(), strict=True)
         ):
+            if not chosen:
+                continue  # no class: nothing was shown
             key: Key = (counts.ids[image], segment, names[chosen])
             if self.by_item:
                 if masks is None or not masks[place]:

@@ -59,7 +59,8 @@ def embedded(
         contents = [together + hashlib.sha256(mask.tobytes()).digest() for mask in masks]
         if contents:
             parts[place[image.id]] = cache.get_or_make(
-                f"segment {clip.name} {recipe}",
+                clip,
+                f"segment {recipe}",
                 contents,
                 lambda new, photo=photo, masks=masks: clip.encode_segments(photo, masks)[new],  # type: ignore[misc]
             )

@@ -65,8 +65,8 @@ class SubmissionWriter:
         report = Report()
         schema.check_header(self.header.to_dict(), report)
         report.raise_if_any(str(path))
-        self._known = known_ids(dataset)
         self._data = open_dataset(dataset, data) if data is not None and not isinstance(data, Dataset) else data
+        self._known = self._data.known_ids if self._data is not None else known_ids(dataset)
         self._ids: set[str] = set()
         self._vectors: list[NDArray[np.float32]] = []
         self._segments = 0
@@ -222,7 +222,7 @@ class SubmissionWriter:
         """
         if not isinstance(image_id, str):
             raise UsageError(f"expected an image id, a text, got {type(image_id).__name__} {quote(image_id)}.")
-        if image_id not in self._known:
+        if self._known is not None and image_id not in self._known:
             bare = bare_id(image_id)
             some = quote(min(self._known))
             mend = f"Write {quote(bare)}." if bare in self._known else f"Its ids look like {some}."

@@ -122,9 +122,10 @@ def _from_elsewhere(
     opened = open_dataset(key, options.data) if options.data is not None or (options.resize and key == "mini") else None
     if options.resize and opened is None:
         raise UsageError("--resize needs the truth's sizes: give --data DIR as well.")
-    known = known_ids(key)
-    ids, items = _open(source, options, notes, opened, known)
-    _check_ids(source, ids, known, key)
+    known = known_ids(key, options.data)
+    ids, items = _open(source, options, notes, opened, known or frozenset())
+    if known is not None:  # a data set of one's own that is not at hand: evaluate will tell
+        _check_ids(source, ids, known, key)
     step = progress("converting", len(ids))
     images = 0
     with warnings.catch_warnings():
