@@ -40,7 +40,7 @@ def demo_result(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["evaluate"], ["validate"], ["compare"], ["convert"], ["datasets"], ["datasets", "list"], ["datasets", "check"], ["datasets", "prepare"]],
+    [[], ["evaluate"], ["validate"], ["compare"], ["convert"], ["datasets"], ["datasets", "list"], ["datasets", "check"], ["datasets", "prepare"], ["models"], ["models", "list"], ["models", "fetch"], ["models", "check"]],
     ids=" ".join,
 )  # fmt: skip
 def test_help(command: list[str]) -> None:
@@ -266,7 +266,14 @@ def my_method():
     assert json.loads(made.read_text())["images"][0]["segments"][0]["label"] == "passenger plane"
 
 
-DOCUMENTS = ["README.md", "submissions/README.md", "human_eval/README.md", "leaderboard/README.md", "CONTRIBUTING.md"]
+DOCUMENTS = [
+    "README.md",
+    "submissions/README.md",
+    "human_eval/README.md",
+    "leaderboard/README.md",
+    "CONTRIBUTING.md",
+    "docs/models.md",
+]
 
 
 @pytest.mark.parametrize("file", DOCUMENTS)
