@@ -46,7 +46,7 @@ class Clip(HashedText):
     """Sees an aeroplane in every segment that touches the left edge, a bicycle elsewhere; remembers what it was shown."""
 
     def __init__(self, name: str = "hashed-clip") -> None:
-        self.name = name  # part of the cache's key
+        self.name = self.weights = name  # the weights are the cache's key
         self.shown: list[tuple[tuple[int, ...], tuple[int, int]]] = []
 
     def encode_segments(self, photo: Any, masks: np.ndarray) -> np.ndarray:
