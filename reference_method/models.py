@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 
 from reference_method.candidates import DinoKeys
-from reference_method.naming import LanguageModel
+from reference_method.language import LanguageModel
 from zgbench.encoders.base import needs
 from zgbench.encoders.text import first_line, own_folder, quiet
 from zgbench.errors import ModelUnavailable
@@ -24,11 +24,12 @@ GROUPVIT = "groupvit-gcc-yfcc"
 T = TypeVar("T")
 
 
-def load_dino(name: str, *, image_size: int, stride: int, device: str, dtype: torch.dtype) -> DinoKeys:
+def load_dino(name: str, *, device: str, dtype: torch.dtype, **size: Any) -> DinoKeys:
     """Key features of a vision transformer of timm.
 
     Args:
         name: a pretrained model of timm (``vit_small_patch8_224.dino``), or ``zgbench-mini``.
+        size: how a photo becomes its input, see :class:`reference_method.candidates.DinoKeys`.
 
     Raises:
         ModelUnavailable: timm or the weights cannot be had.
@@ -51,9 +52,7 @@ def load_dino(name: str, *, image_size: int, stride: int, device: str, dtype: to
             what, lambda: timm.create_model(name, pretrained=True, num_classes=0, pretrained_cfg_overlay=overlay)
         )
     mean, deviation = model.pretrained_cfg["mean"], model.pretrained_cfg["std"]
-    return DinoKeys(
-        model, stride=stride, image_size=image_size, mean=mean, deviation=deviation, device=device, dtype=dtype
-    )
+    return DinoKeys(model, mean=mean, deviation=deviation, device=device, dtype=dtype, **size)
 
 
 def load_language(name: str, *, device: str, dtype: torch.dtype) -> LanguageModel:

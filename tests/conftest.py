@@ -110,7 +110,7 @@ def tiny_voc(tmp_path: Path) -> Path:
         truth[2:, 3:] = 12 if k else 0
         truth[:, 2] = 255
         picture = Image.fromarray(truth)
-        picture.putpalette(list(range(256)) * 3)
+        picture.putpalette(np.repeat(np.arange(256), 3).tolist())
         picture.save(place / f"SegmentationClass/{image_id}.png")
         Image.fromarray(np.full((4, 6, 3), 40 * k, dtype=np.uint8)).save(place / f"JPEGImages/{image_id}.jpg")
     return data

@@ -1,8 +1,7 @@
-"""Models: the ones that come along and what they know, the real ones' loading, GroupViT, SmolLM2."""
+"""Models: the ones that come along and what they know, the real ones' loading, SmolLM2."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ from PIL import Image
 
 from reference_method import models
 from reference_method.clip_text import ClipText
-from reference_method.groupvit import GroupViT
 from reference_method.naming import ZeroCap, ZeroCapConfig
 from tests.hub import repositories
 from zgbench.datasets import mini, open_dataset
@@ -170,60 +168,3 @@ def test_zerocap_with_smollm2() -> None:
     assert all(name and name.isprintable() for name in names)
     unshifted = ZeroCap(language, text, ZeroCapConfig(max_tokens=3, beams=3, steps=0)).name(targets[:1])
     assert unshifted != names[:1]
-
-
-# ---- GroupViT
-
-
-@pytest.fixture(scope="module")
-def groupvit():
-    from transformers import CLIPImageProcessor, CLIPProcessor, CLIPTokenizer, GroupViTConfig, GroupViTModel
-
-    torch.manual_seed(0)
-    config = GroupViTConfig(
-        text_config={"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 600, "eos_token_id": 599, "bos_token_id": 598},
-        vision_config={"hidden_size": 48, "depths": [2, 1, 1], "num_group_tokens": [8, 4, 0], "num_output_groups": [8, 4, 0], "image_size": 32, "patch_size": 8, "num_attention_heads": 2, "intermediate_size": 96},
-        projection_dim=24, projection_intermediate_dim=48,
-    )  # fmt: skip
-    pieces = [*(chr(c) for c in range(97, 123)), *(f"{chr(c)}</w>" for c in range(97, 123)), ".</w>", "."]
-    vocabulary = {piece: k for k, piece in enumerate(pieces)} | {"<|startoftext|>": 598, "<|endoftext|>": 599}
-    tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
-    images = CLIPImageProcessor(size={"height": 32, "width": 32}, do_center_crop=False)
-    return GroupViTModel(config).eval(), CLIPProcessor(image_processor=images, tokenizer=tokenizer)
-
-
-def test_groupvit_segments_are_disjoint_and_named_by_class(groupvit) -> None:
-    names = ["cat", "dog", "tree"]
-    method = GroupViT(names, 0.0, model=groupvit[0], processor=groupvit[1])
-    photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (45, 61, 3), dtype=np.uint8))
-    found = method(photo)
-    assert sum(mask.astype(int) for mask, _ in found).tolist() == np.ones((45, 61), int).tolist()
-    assert {name for _, name in found} <= set(names) and len({name for _, name in found}) == len(found)
-    # every pixel, from the model's own outputs
-    with torch.inference_mode():
-        inputs = groupvit[1](
-            text=[f"a photo of a {n}." for n in names], images=photo, padding=True, return_tensors="pt"
-        )
-        logits = groupvit[0](**inputs, output_segmentation=True).segmentation_logits
-    best = torch.nn.functional.interpolate(logits, (45, 61), mode="bilinear")[0].argmax(dim=0).numpy()
-    for mask, name in found:
-        np.testing.assert_array_equal(mask, best == names.index(name))
-
-
-def test_groupvit_leaves_out_what_is_unsure(groupvit) -> None:
-    method = GroupViT(["cat", "dog", "tree"], 1.1, model=groupvit[0], processor=groupvit[1])
-    assert method(Image.new("RGB", (20, 20))) == []
-
-
-def test_groupvit_submission_says_that_it_was_guided(groupvit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reference_method import groupvit as module
-    from reference_method.config import preset
-    from reference_method.run import Job, run
-
-    monkeypatch.setattr(module, "load_groupvit", lambda device: groupvit)
-    out = tmp_path / "groupvit.json"
-    run(Job(open_dataset("mini", subset="first:2"), preset("mini", None), "groupvit"), out, name="GroupViT", devices=["cpu"])  # fmt: skip
-    content = json.loads(out.read_text())
-    assert content["method"]["text_guidance"] is True
-    names = {c.name for c in mini.CLASSES}
-    assert {segment["label"] for image in content["images"] for segment in image["segments"]} <= names

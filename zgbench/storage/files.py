@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,11 +33,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_all(*paths: str | os.PathLike[str]) -> Iterator[tuple[Path, ...]]:
+def replacing_all(
+    *paths: str | os.PathLike[str], check: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Path, ...]]:
     """As :func:`replacing`, for files of one folder that belong together.
 
     They are renamed one right after the other when all are on the disk, in the order given, while no other process
     renames any in that folder. So a full disk leaves all as they were, and of two processes one wins with all of its files.
+    ``check`` is called right before; when it raises, all stay as they were.
     """
     targets = [Path(path) for path in paths]
     folder = targets[0].parent
@@ -60,6 +63,7 @@ def replacing_all(*paths: str | os.PathLike[str]) -> Iterator[tuple[Path, ...]]:
                 with temporary.open("rb") as file:
                     os.fsync(file.fileno())
             with _alone(folder):
+                check()
                 for temporary, target in zip(temporaries, targets, strict=True):
                     temporary.replace(target)
     finally:
