@@ -16,7 +16,9 @@ from zgbench.errors import InputError, UsageError
 from zgbench.protocol import OPTIONS, PRESETS, SIGNED, Protocol, facts_of, outdated
 
 _ENCODER = re.compile(r"(?P<model>.*?),prompt=(?P<prompt>.*?)(,segments=(?P<recipe>[^{}]*))?", re.DOTALL)
+_FALLBACK = re.compile(r",text=(?P<model>.*)>=[^>]*", re.DOTALL)
 _MOST = 64 << 20
+_OWN = "own:"
 _GRAMMAR = "Its grammar: docs/signature.md."
 
 
@@ -64,7 +66,7 @@ def _of(signatures: Sequence[str], result: dict[str, Any] | None) -> Reproductio
     facts = [facts_of(signature) for signature in signatures]
     first = facts[0]
     missing = [key for key in ("data", "split", "n", "ids", "encoder", "verify", "scoring", "boot") if key not in first]
-    if missing or first["data"] not in KEYS:
+    if missing or (first["data"] not in KEYS and "@" not in first["data"]):
         wrong = f"it lacks {', '.join(missing)}" if missing else f"its data set is {first['data']!a}"
         raise UsageError(f"this is not a whole signature: {wrong}. {_GRAMMAR}")
     for signature in signatures:
@@ -78,8 +80,13 @@ def _of(signatures: Sequence[str], result: dict[str, Any] | None) -> Reproductio
         known = {key: value for key, value in result["protocol"].items() if key != "name"}
     base, changed = _nearest(known, first["data"])
     replace(PRESETS[base], **changed)  # refuses what is impossible
-    ways = sorted({one["reassign"].lower() for one in facts if "reassign" in one} or {"tt"}, reverse=True)
+    done = {one.get("reassign", "TT") for one in facts}
+    ways = [how.lower() for how in ("TT", "LT", "ST") if how in done]
     asked, notes = _images(first)
+    if "MAP" in done:
+        asked["--mapping"] = "MAPPING.csv"
+    if any(one["encoder"].startswith(_OWN) for one in facts):
+        notes.append("own: names an encoder that was given from Python (text_encoder=, clip=); give it again.")
     if any("human" in one for one in facts):
         asked["--ratings"] = "RATINGS"
     return Reproduction(
@@ -95,16 +102,24 @@ def _known(facts: dict[str, str]) -> dict[str, Any]:
     found |= {"resamples": int(resamples), "seed": int(seed)}
     if "human" in facts:
         found["human"] = facts["human"].split(",")[0]
+    if facts.get("reassign") in ("LT", "MAP"):
+        text = _FALLBACK.search(facts["encoder"])
+        return found | (_model("text", text["model"]) if text else {})
     encoder = _ENCODER.fullmatch(facts["encoder"])
     if encoder is None:
         raise UsageError(f"encoder:{facts['encoder']}: expected MODEL,prompt=… . {_GRAMMAR}")
     kind = "clip" if encoder["recipe"] is not None else "text"
-    found |= {f"{kind}_model": encoder["model"].partition("@")[0], f"{kind}_prompt": encoder["prompt"]}
+    found |= _model(kind, encoder["model"]) | {f"{kind}_prompt": encoder["prompt"]}
     if facts["verify"].startswith("cos"):
         found[f"tau_{kind}"] = float(facts["verify"].lstrip("cos>="))
     if kind == "clip":
         found |= _segments(encoder["recipe"])
     return found
+
+
+def _model(kind: str, name: str) -> dict[str, Any]:
+    """The model of a name in a signature; an encoder of one's own is none that a protocol could name."""
+    return {} if name.startswith(_OWN) else {f"{kind}_model": name.partition("@")[0]}
 
 
 def _segments(recipe: str) -> dict[str, Any]:
@@ -137,7 +152,7 @@ def _nearest(known: dict[str, Any], dataset: str) -> tuple[str, dict[str, Any]]:
 def _command(base: str, changed: dict[str, Any], dataset: str, ways: Sequence[str], asked: dict[str, str]) -> str:
     if set(changed) <= set(OPTIONS):
         words = ["zgbench", "evaluate", "SUBMISSION", *([] if dataset == "mini" else ["--data", "DIR"])]
-        words += ["--protocol", base, "--reassign", ",".join(ways)]
+        words += ["--protocol", base, *(["--reassign", ",".join(ways)] if ways else [])]
         for key, value in changed.items():
             words += [f"--{key.replace('_', '-')}", str(value)]
         for option, value in asked.items():
@@ -147,9 +162,8 @@ def _command(base: str, changed: dict[str, Any], dataset: str, ways: Sequence[st
     told = ", ".join(f"{k}={_literal(v)}" for k, v in values.items() if v != getattr(PRESETS["v1"], k))
     options = [f"{option.removeprefix('--')}={_literal(value or True)}" for option, value in asked.items()]
     data = [] if dataset == "mini" else ['data="DIR"']
-    rest = ", ".join(
-        ['"SUBMISSION"', *data, f"protocol=zgbench.Protocol({told})", f"reassign={json.dumps(list(ways))}", *options]
-    )
+    asked_for = [f"reassign={json.dumps(list(ways))}"] if ways else []
+    rest = ", ".join(['"SUBMISSION"', *data, f"protocol=zgbench.Protocol({told})", *asked_for, *options])
     return f"python -c {shlex.quote(f'import zgbench; print(zgbench.evaluate({rest}).scores)')}"
 
 
@@ -162,7 +176,8 @@ def _images(facts: dict[str, str]) -> tuple[dict[str, str], list[str]]:
     """Options about which images are scored, and what cannot be told."""
     _, _, subset = facts["split"].partition("[")
     asked = {"--subset": subset.removesuffix("]")} if subset else {}
-    number = subset.removesuffix("]").split(":")[1] if subset else str(len(known_ids(facts["data"]) or ()))
+    every = known_ids(facts["data"]) if "@" not in facts["data"] else None
+    number = subset.removesuffix("]").split(":")[1] if subset else str(len(every)) if every is not None else facts["n"]
     if facts["verify"].startswith("h"):
         return asked, [f"The {facts['n']} images are those whose segments all have ratings."]
     if facts["n"] == number:
@@ -181,8 +196,15 @@ def _needs(facts: Sequence[dict[str, str]], result: dict[str, Any] | None) -> di
         photos = any("segments=" in one["encoder"] and "segments=submitted" not in one["encoder"] for one in facts)
         first_place = spec.photos[0]
         needs["DIR"] = places + (f"; {first_place.pattern} from {first_place.archive}" if photos else "")
+    elif "@" in first["data"]:
+        key, _, digits = first["data"].partition("@")
+        needs["DIR"] = f"the folder of the dataset.toml of {key} (its hash begins with {digits})"
     needs["truth"] = f"fingerprint {first.get('truth', '?')} of {first['n']} images, ids {first['ids']}"
-    needs["models"] = ", ".join(sorted({one["encoder"].partition(",prompt=")[0] for one in facts}))
+    needs["models"] = ", ".join(
+        sorted({one["encoder"].partition(",prompt=")[0] for one in facts if one.get("reassign") != "MAP"})
+    )
+    if tables := sorted({one["encoder"] for one in facts if one.get("reassign") == "MAP"}):
+        needs["MAPPING.csv"] = f"the table of labels and classes: {', '.join(tables)}"
     if any("human" in one for one in facts):
         sha = "" if result is None else f", SHA-256 of the scores {result.get('ratings', {}).get('sha256', '?')}"
         needs["RATINGS"] = f"a store or a table of ratings{sha}"
