@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
@@ -127,10 +127,13 @@ def evaluate(
         check_folder(execution.out)
     with _timed(seconds, "counts"):
         reader, sha256, header, report = _opened(submission, data)
-        changes = {
+        changes: dict[str, Any] = {
             "background": background, "human": human, "seed": seed, "scoring": scoring,
             "tau_text": tau_text, "tau_clip": tau_clip, "resamples": resamples,
         }  # fmt: skip
+        for name, given in (("text_model", text_encoder), ("clip_model", clip)):
+            if isinstance(given, str | os.PathLike):
+                changes[name] = os.fspath(given)
         protocol = chosen(protocol, header.dataset, changes)
         asked = _asked(reassign, protocol, with_mapping=mapping is not None)
         people = read_ratings(ratings) if ratings is not None else None

@@ -27,6 +27,7 @@ def result(folder: Path, data: Path, labels: tuple[str, ...], name: str, **optio
     """Evaluate; gives the result file."""
     path = write(named(*labels) | {"name": name}, folder / f"{name}.json")
     out = folder / f"out-{name}"
+    options.setdefault("reassign", ["tt", "st"] if "clip" in options else ["tt"])
     run(path, data, out=out, **options)
     return out / f"{name}.pas20.result.json"
 

@@ -58,12 +58,16 @@ def test_a_class_may_be_named_by_its_readable_name_or_an_alias(tmp_path: Path) -
         ("label,class,level\na,cat,1\nb,dog,\n", r"1 labels of a class have no level \('b' is the first\)"),
         ("label,class\na,\nb,\n", "holds no decided label"),
         ("label,class\na,cat,dog\n", "a row has more cells"),
-        ("label;class\na;cat\n", "no column|';'"),
     ],
 )
 def test_bad_tables(text: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(zgbench.InputError, match=told):
         read_mapping(table(tmp_path, text), pas20())
+
+
+def test_a_table_as_spreadsheets_of_many_countries_write_it(tmp_path: Path) -> None:
+    rows = read_pairs(table(tmp_path, "\ufefflabel;class\r\na;cat\r\n"), pas20(), undecided=False)
+    assert rows == [("a", 8, None)]
 
 
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_the_nearest_text_stands_behind_the_lexicon_in_a_row_and_a_signature_of_
     found = run(write(named(*RIGHT), tmp_path / "s.json"), tiny_voc, reassign=["lt"])
     rows = {row["verify"]: row["signature"] for row in found.scores}
     assert list(rows) == [*LEVELS, WITH_TEXT]
-    assert "text=hashed-text>=" in rows[WITH_TEXT] and "text=" not in rows["level<=3"]
+    assert "text=own:hashed-text>=" in rows[WITH_TEXT] and "text=" not in rows["level<=3"]
     assert rows["level<=0"].replace("level<=0", "level<=3") == rows["level<=3"]
     assert "encoder:wordnet-3.1@" in rows["level<=3"] and "rules=" in rows["level<=3"]
 

@@ -13,7 +13,7 @@ from zgbench.board.method import Opened, opened
 from zgbench.board.overlap import overlap, widened
 from zgbench.board.store import Board
 from zgbench.board.submissions import find, folders
-from zgbench.errors import InputError, UsageError, ZgbenchError
+from zgbench.errors import DataError, InputError, UsageError, ZgbenchError
 from zgbench.overlay import GREY, draw
 from zgbench.scores import metrics
 from zgbench.scores.comparison import vocabulary_of
@@ -174,10 +174,13 @@ def pictures(board: Board, entry_id: str, image_id: str, data: Path | None, grou
     truth_picture = None
     truth: Any = None
     try:
-        source = open_dataset(entry.dataset, data).source
+        dataset = open_dataset(entry.dataset, data)
+        if dataset.facts().get("definition_sha256") != entry.stored().result["dataset"].get("definition_sha256"):
+            raise DataError(f"the result was made with another dataset.toml than the one at hand ({dataset.key}).")
     except ZgbenchError as error:
         missing.append(f"Photo and truth: {error}")
     else:
+        source = dataset.source
         try:
             photo = source.photo(image_id)
         except ZgbenchError as error:

@@ -43,7 +43,7 @@ def refuse_taken(board: Board, stem: str, sha256: str, *, replace: bool) -> None
             raise UsageError(
                 f"the board has another submission as {entry.id} ({entry.name!r}). Give another name with --stem, or --replace it."
             )
-        if not same and entry.submission_sha256 == sha256:
+        if not same and entry.submission_sha256 == sha256 and entry in board.entries:
             raise UsageError(f"the board has this very submission already, as {entry.id}. It counts once.")
 
 

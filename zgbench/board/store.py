@@ -196,10 +196,13 @@ def load_board(
                 found = _known[path] = _read(path, anew=anew)
         tick(1)
         digest.update(f"{path.name} {found.stamp}\n".encode())
+        if found.wrong and not path.exists():  # taken away a moment ago
+            continue
         if found.wrong:
             problems.append(f"{path.name}: {found.wrong}")
         if found.entry is not None:
-            entry = replace(found.entry, kind=kinds.get(found.entry.submission_sha256, "method"))
+            kind = kinds.get(found.entry.submission_sha256)
+            entry = found.entry if kind is None else replace(found.entry, kind=kind)
             (hidden if found.wrong else entries).append(entry)
     return Board(place, tuple(entries), tuple(hidden), tuple(problems), digest.hexdigest()[:16])
 
@@ -216,13 +219,15 @@ def _read(path: Path, *, anew: bool) -> _Read:
         files = (path, *beside(path, result))
         before = stamp(files) if stamp([path]) == before else ""  # changed meanwhile: the next call reads it again
         entry = found
-        wrong = verdict(path, result, sha256, anew=anew)
+        wrong = _told(verdict(path, result, sha256, anew=anew), result)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration, RecursionError, ZgbenchError) as error:  # fmt: skip
         return _Read(files, before, entry, f"not a readable result file ({type(error).__name__}: {error})")
-    return _Read(files, before, entry, _told(wrong, result) if wrong else "")
+    return _Read(files, before, entry, wrong)
 
 
 def _told(wrong: tuple[str, ...], result: dict[str, Any]) -> str:
+    if not wrong:
+        return ""
     more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
     version = result.get("versions", {}).get("protocol", VERSION)
     old = (

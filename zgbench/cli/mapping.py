@@ -109,7 +109,7 @@ def explain(options: argparse.Namespace) -> int:
     near = lexical.nearest()
     found = [lexical.mapper.explain(label, near) for label in options.labels]
     if options.json:
-        print(json.dumps([one.to_json() for one in found], indent=1, ensure_ascii=False))
+        print(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
     else:
         for number, one in enumerate(found):
             print(("\n" if number else "") + "\n".join(one.lines()))

@@ -106,12 +106,12 @@ def _tell_files(guess: Guess, seen: Seen, folder: Path) -> None:
     if seen.photos is None:
         guess.guessed.append("no photos were found that go with the truth; without them there is no ST and no rating")
         return
-    guess.photos = _any_ending(seen.photos, folder)
+    guess.photos = seen.photos.pattern if seen.photos.folder == seen.truth.folder else _any_ending(seen.photos)
     common = seen.photos.files.keys() & seen.truth.files.keys()
     guess.seen.append(f"photos: {len(common)} of {len(seen.photos.files)} go with a file of truth, {guess.photos}")
 
 
-def _any_ending(photos: Group, folder: Path) -> str:
+def _any_ending(photos: Group) -> str:
     """The photos' pattern; with several endings (.jpg, .JPG, .png) in one folder, any of them."""
     places = {file.parent for file in list(photos.files.values())[:1]}
     endings = {f.suffix for place in places for f in place.iterdir() if f.suffix.lower() in (".jpg", ".jpeg", ".png")}

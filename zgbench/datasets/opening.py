@@ -118,7 +118,7 @@ def is_known(key: str, data: str | os.PathLike[str] | None = None) -> bool:
 
 def unknown(key: str) -> str:
     """What to say of a key that nobody knows."""
-    close = difflib.get_close_matches(key[:80], KEYS, 1)
+    close = difflib.get_close_matches(key[:80], KEYS, 1, 0.7)
     return (
         f"there is no data set {key[:80]!r}{f' (did you mean {close[0]}?)' if close else ''}. Built in: {', '.join(KEYS)}. "
         f"For one of your own, give --data the folder with its {FILE}; zgbench datasets new DIR writes one."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NAME, SYNONYM, KIND, PART, KIN, TEXT = 0, 1, 2, 3, 4, 5
-"""Levels, after LAC: the name or an alias, a synonym, a kind of it, a part of it; and the nearest text, behind them."""
+"""Levels, after LAC: the name or an alias, a synonym, a kind of it, a part of it. Behind them what is only near: kin (a
+direct kind of the same narrow thing, or that thing: *railing*, *barrier*, fence), and the nearest text."""
 
 LEVELS = {NAME: "name", SYNONYM: "synonym", KIND: "kind", PART: "part", KIN: "kin", TEXT: "nearest text"}
 
@@ -16,7 +17,7 @@ class Decision:
 
     Attributes:
         class_id: id of the class, None for no class.
-        level: 0–4 as above, None for no class.
+        level: 0–5 as above, None for no class.
         reason: one of ``REASONS`` where there is no class, else "".
         word: the lemma that decided or failed, ``street_sign``; "" where there is none.
         synset: number of its synset, None where none decided.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from zgbench.lexicon.wordnet import WordNet
 
 
@@ -28,6 +30,18 @@ class Hierarchy:
                         queue.append(parent)
             self._above[synset] = found
         return found
+
+    def path(self, synset: int, targets: Iterable[int]) -> list[int]:
+        """The shortest way up to the nearest of the targets, both ends included; [] when it is a kind of none."""
+        above, wanted = self.above(synset), set(targets)
+        goal = next((s for s in above if s in wanted), None)
+        if goal is None:
+            return []
+        way = [synset]
+        while way[-1] != goal:
+            parents = [p for p in self.wordnet.hypernyms(way[-1]) if goal in self.above(p)]
+            way.append(min(parents, key=lambda p: self.above(p)[goal]))
+        return way
 
     def depth(self, synset: int) -> int:
         """Edges on the shortest way to the root, *entity*."""

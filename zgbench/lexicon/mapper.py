@@ -10,8 +10,10 @@ from zgbench.lexicon import morphology
 from zgbench.lexicon.classes import ClassList
 from zgbench.lexicon.compiled import Compiled
 from zgbench.lexicon.decision import KIN, KIND, NAME, PART, SYNONYM, Decision
+from zgbench.lexicon.explanation import Explanation
 from zgbench.lexicon.head import Parser, Phrase, Reading
 from zgbench.lexicon.hierarchy import Hierarchy
+from zgbench.lexicon.nearest import NearestText
 from zgbench.lexicon.senses import Senses
 
 _GENERIC_DEPTH = 6
@@ -60,6 +62,41 @@ class Mapper:
     def decide_readings(self, readings: Iterable[Reading]) -> list[Decision]:
         """As ``decide``, for labels that were read."""
         return [self._reading(reading) for reading in readings]
+
+    def explain(self, label: str, nearest: NearestText | None = None) -> Explanation:
+        """How a label is read and decided, and what the nearest texts would say."""
+        reading = self._parser.read(label)
+        decision = self._reading(reading)
+        way = (
+            []
+            if decision.synset is None or decision.class_id is None
+            else self._way(decision.synset, decision.class_id)
+        )
+        wordnet = self._wordnet
+        return Explanation(
+            label=label,
+            heads=tuple(" ".join(phrase.words) for phrase in reading.heads),
+            context=tuple(f"{lead} {' '.join(o.words)}" for phrase in reading.heads[:1] for lead, o in phrase.context),
+            word=decision.word,
+            synset=None if decision.synset is None else wordnet.key(decision.synset),
+            gloss=None if decision.synset is None else wordnet.gloss(decision.synset),
+            path=tuple(wordnet.key(s) for s in way),
+            level=decision.level,
+            class_id=decision.class_id,
+            class_name=None if decision.class_id is None else self._names[decision.class_id],
+            reason=decision.reason,
+            nearest=() if nearest is None else tuple(nearest.nearest(reading)),
+        )
+
+    def _way(self, synset: int, class_id: int) -> list[int]:
+        """From the synset to the class: up, or from what it is a part of up."""
+        targets = self.compiled.synsets[class_id]
+        way = self._hierarchy.path(synset, targets)
+        for whole in () if way else self._hierarchy.wholes(synset):
+            up = self._hierarchy.path(whole, targets)
+            if up:
+                return [synset, *up]
+        return way
 
     def _reading(self, reading: Reading) -> Decision:
         exact = self.compiled.named(reading.label)

@@ -15,7 +15,7 @@ from zgbench.lexicon.head import Reading
 Encode = Callable[[Sequence[str]], NDArray[Any]]
 """Texts → float32 [n, d], rows of length 1."""
 
-THRESHOLDS = {"all-MiniLM-L6-v2": 0.5, "all-mpnet-base-v2": 0.5}
+THRESHOLDS = {"all-MiniLM-L6-v2": 0.65, "all-mpnet-base-v2": 0.65}
 """Text model → cosine from which its nearest text decides; chosen on labels that people mapped."""
 
 

@@ -30,6 +30,7 @@ class WordNet:
         self._file = np.load(stream, allow_pickle=False)
         lemmas = self._text("lemmas")
         self._lemmas = lemmas
+        self._keys: dict[str, int] = {}
         self._number = dict(zip(lemmas, range(len(lemmas)), strict=True))
         self._sense_of: list[int] = self._file["sense_of"].tolist()
         self._tags: list[int] = self._file["sense_tags"].tolist()
@@ -122,16 +123,20 @@ class WordNet:
         return [self._lemmas[i] for i in values[starts[synset] : starts[synset + 1]]]
 
     @cached_property
-    def _glosses(self) -> list[str]:
-        return self._text("glosses")
+    def _glosses(self) -> tuple[bytes, list[int]]:
+        """All glosses, a newline behind each, and where each starts."""
+        text = self._file["glosses"]
+        ends = np.flatnonzero(text == ord("\n"))
+        return text.tobytes(), [0, *(ends + 1).tolist(), len(text) + 1]
 
     def gloss(self, synset: int) -> str:
         """Definition and examples, as WordNet prints them."""
-        return self._glosses[synset]
+        text, starts = self._glosses
+        return text[starts[synset] : starts[synset + 1] - 1].decode("ascii")
 
     def definition(self, synset: int) -> str:
         """The gloss without its examples."""
-        return self._glosses[synset].partition('; "')[0].strip()
+        return self.gloss(synset).partition('; "')[0].strip()
 
     def key(self, synset: int) -> str:
         """A readable name, as ``dog.n.01``: first lemma and number of the sense."""
@@ -140,11 +145,15 @@ class WordNet:
 
     def synset(self, key: str) -> int:
         """The synset of a readable name. Raises KeyError when there is none."""
+        known = self._keys.get(key)
+        if known is not None:
+            return known
         lemma, _, rank = key.rpartition(".n.")
         found = self.senses(lemma)
         if not rank.isdigit() or not 1 <= int(rank) <= len(found):
             raise KeyError(f"{NAME} has no noun synset {key!r}")
-        return found[int(rank) - 1]
+        self._keys[key] = found[int(rank) - 1]
+        return self._keys[key]
 
     @cached_property
     def verbs(self) -> dict[str, int]:

@@ -177,15 +177,17 @@ _MODELS = (
     Model(
         "groupvit-gcc-yfcc",
         "GroupViT, the baseline that is given the class names",
-        _files(
-            ("pytorch_model.bin", None),
-            ("config.json", None),
-            ("merges.txt", None),
-            ("preprocessor_config.json", None),
-            ("special_tokens_map.json", None),
-            ("tokenizer.json", None),
-            ("tokenizer_config.json", None),
-            ("vocab.json", None),
+        (
+            *_files(
+                ("pytorch_model.bin", None),
+                ("config.json", None),
+                ("merges.txt", None),
+                ("preprocessor_config.json", None),
+                ("tokenizer.json", None),
+                ("tokenizer_config.json", None),
+                ("vocab.json", None),
+            ),
+            File("special_tokens_map.json", optional=True),
         ),
         227_000_000,
         "not stated on the hub",

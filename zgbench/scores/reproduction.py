@@ -16,9 +16,9 @@ from zgbench.errors import InputError, UsageError
 from zgbench.protocol import OPTIONS, PRESETS, SIGNED, Protocol, facts_of, outdated
 
 _ENCODER = re.compile(r"(?P<model>.*?),prompt=(?P<prompt>.*?)(,segments=(?P<recipe>[^{}]*))?", re.DOTALL)
-_FALLBACK = re.compile(r",text=(?P<model>.*)>=[^>]*", re.DOTALL)
-_MOST = 64 << 20
+_LEXICON = re.compile(r"[^,]+@[0-9a-f]{8},rules=\d+,classes=[0-9a-f]{8}(,text=(?P<text>.*)>=[0-9.]+)?", re.DOTALL)
 _OWN = "own:"
+_MOST = 64 << 20
 _GRAMMAR = "Its grammar: docs/signature.md."
 
 
@@ -66,7 +66,8 @@ def _of(signatures: Sequence[str], result: dict[str, Any] | None) -> Reproductio
     facts = [facts_of(signature) for signature in signatures]
     first = facts[0]
     missing = [key for key in ("data", "split", "n", "ids", "encoder", "verify", "scoring", "boot") if key not in first]
-    if missing or (first["data"] not in KEYS and "@" not in first["data"]):
+    key, _, definition = first.get("data", "").partition("@")
+    if missing or (key not in KEYS and not definition):
         wrong = f"it lacks {', '.join(missing)}" if missing else f"its data set is {first['data']!a}"
         raise UsageError(f"this is not a whole signature: {wrong}. {_GRAMMAR}")
     for signature in signatures:
@@ -78,19 +79,25 @@ def _of(signatures: Sequence[str], result: dict[str, Any] | None) -> Reproductio
             known |= _known(one)
     else:
         known = {key: value for key, value in result["protocol"].items() if key != "name"}
-    base, changed = _nearest(known, first["data"])
+    base, changed = _nearest(known, key)
     replace(PRESETS[base], **changed)  # refuses what is impossible
-    done = {one.get("reassign", "TT") for one in facts}
-    ways = [how.lower() for how in ("TT", "LT", "ST") if how in done]
+    found = {one["reassign"] for one in facts if "reassign" in one} or {"TT"}
+    ways = [how.lower() for how in ("TT", "LT", "ST") if how in found]
     asked, notes = _images(first)
-    if "MAP" in done:
+    if "MAP" in found:
         asked["--mapping"] = "MAPPING.csv"
-    if any(one["encoder"].startswith(_OWN) for one in facts):
-        notes.append("own: names an encoder that was given from Python (text_encoder=, clip=); give it again.")
+    notes += sorted(
+        f"An encoder of one's own decided, {name!a}: give it as text_encoder= or clip= in Python."
+        for name in {
+            one["encoder"].partition(",prompt=")[0].removeprefix(_OWN)
+            for one in facts
+            if one["encoder"].startswith(_OWN)
+        }
+    )
     if any("human" in one for one in facts):
         asked["--ratings"] = "RATINGS"
     return Reproduction(
-        _command(base, changed, first["data"], ways, asked), _needs(facts, result), tuple(notes)
+        _command(base, changed, key, ways, asked), _needs(facts, result), tuple(notes)
     )  # fmt: skip
 
 
@@ -102,24 +109,24 @@ def _known(facts: dict[str, str]) -> dict[str, Any]:
     found |= {"resamples": int(resamples), "seed": int(seed)}
     if "human" in facts:
         found["human"] = facts["human"].split(",")[0]
-    if facts.get("reassign") in ("LT", "MAP"):
-        text = _FALLBACK.search(facts["encoder"])
-        return found | (_model("text", text["model"]) if text else {})
+    if facts.get("reassign") == "MAP":
+        return found
+    lexicon = _LEXICON.fullmatch(facts["encoder"]) if facts.get("reassign") == "LT" else None
+    if lexicon is not None:
+        text = lexicon["text"]
+        return found | ({"text_model": text.partition("@")[0]} if text and not text.startswith(_OWN) else {})
     encoder = _ENCODER.fullmatch(facts["encoder"])
     if encoder is None:
         raise UsageError(f"encoder:{facts['encoder']}: expected MODEL,prompt=… . {_GRAMMAR}")
     kind = "clip" if encoder["recipe"] is not None else "text"
-    found |= _model(kind, encoder["model"]) | {f"{kind}_prompt": encoder["prompt"]}
+    found[f"{kind}_prompt"] = encoder["prompt"]
+    if not encoder["model"].startswith(_OWN):
+        found[f"{kind}_model"] = encoder["model"].partition("@")[0]
     if facts["verify"].startswith("cos"):
         found[f"tau_{kind}"] = float(facts["verify"].lstrip("cos>="))
     if kind == "clip":
         found |= _segments(encoder["recipe"])
     return found
-
-
-def _model(kind: str, name: str) -> dict[str, Any]:
-    """The model of a name in a signature; an encoder of one's own is none that a protocol could name."""
-    return {} if name.startswith(_OWN) else {f"{kind}_model": name.partition("@")[0]}
 
 
 def _segments(recipe: str) -> dict[str, Any]:
@@ -162,8 +169,9 @@ def _command(base: str, changed: dict[str, Any], dataset: str, ways: Sequence[st
     told = ", ".join(f"{k}={_literal(v)}" for k, v in values.items() if v != getattr(PRESETS["v1"], k))
     options = [f"{option.removeprefix('--')}={_literal(value or True)}" for option, value in asked.items()]
     data = [] if dataset == "mini" else ['data="DIR"']
-    asked_for = [f"reassign={json.dumps(list(ways))}"] if ways else []
-    rest = ", ".join(['"SUBMISSION"', *data, f"protocol=zgbench.Protocol({told})", *asked_for, *options])
+    rest = ", ".join(
+        ['"SUBMISSION"', *data, f"protocol=zgbench.Protocol({told})", f"reassign={json.dumps(list(ways))}", *options]
+    )
     return f"python -c {shlex.quote(f'import zgbench; print(zgbench.evaluate({rest}).scores)')}"
 
 
@@ -176,8 +184,9 @@ def _images(facts: dict[str, str]) -> tuple[dict[str, str], list[str]]:
     """Options about which images are scored, and what cannot be told."""
     _, _, subset = facts["split"].partition("[")
     asked = {"--subset": subset.removesuffix("]")} if subset else {}
-    every = known_ids(facts["data"]) if "@" not in facts["data"] else None
-    number = subset.removesuffix("]").split(":")[1] if subset else str(len(every)) if every is not None else facts["n"]
+    number = (
+        subset.removesuffix("]").split(":")[1] if subset else str(len(known_ids(facts["data"]) or ()) or facts["n"])
+    )
     if facts["verify"].startswith("h"):
         return asked, [f"The {facts['n']} images are those whose segments all have ratings."]
     if facts["n"] == number:
@@ -190,21 +199,22 @@ def _needs(facts: Sequence[dict[str, str]], result: dict[str, Any] | None) -> di
     first = facts[0]
     told = "a signature does not name it; its SHA-256 stands in the result file" if result is None else ""
     needs = {"SUBMISSION": told or f"{result['submission']['name']!a}, SHA-256 {result['submission']['sha256']}"}  # type: ignore[index]
+    key, _, definition = first["data"].partition("@")
+    if definition:
+        needs["DIR"] = f"the folder of the dataset.toml whose key is {key!a} (SHA-256 {definition}…)"
     if first["data"] in SPECS:
         spec = SPECS[first["data"]]
         places = " or ".join(f"{p.pattern} from {p.archive}" for p in spec.truths())
         photos = any("segments=" in one["encoder"] and "segments=submitted" not in one["encoder"] for one in facts)
         first_place = spec.photos[0]
         needs["DIR"] = places + (f"; {first_place.pattern} from {first_place.archive}" if photos else "")
-    elif "@" in first["data"]:
-        key, _, digits = first["data"].partition("@")
-        needs["DIR"] = f"the folder of the dataset.toml of {key} (its hash begins with {digits})"
     needs["truth"] = f"fingerprint {first.get('truth', '?')} of {first['n']} images, ids {first['ids']}"
     needs["models"] = ", ".join(
         sorted({one["encoder"].partition(",prompt=")[0] for one in facts if one.get("reassign") != "MAP"})
     )
-    if tables := sorted({one["encoder"] for one in facts if one.get("reassign") == "MAP"}):
-        needs["MAPPING.csv"] = f"the table of labels and classes: {', '.join(tables)}"
+    for one in facts:
+        if one.get("reassign") == "MAP":
+            needs["MAPPING.csv"] = f"the table {one['encoder']} (name and SHA-256)"
     if any("human" in one for one in facts):
         sha = "" if result is None else f", SHA-256 of the scores {result.get('ratings', {}).get('sha256', '?')}"
         needs["RATINGS"] = f"a store or a table of ratings{sha}"

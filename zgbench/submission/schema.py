@@ -177,7 +177,7 @@ def check_known(header: Header, data: str | os.PathLike[str] | None, report: Rep
     """
     if is_known(header.dataset, data):
         return True
-    close = difflib.get_close_matches(header.dataset, KEYS, 1)
+    close = difflib.get_close_matches(header.dataset, KEYS, 1, 0.7)
     mend = f"Did you mean {close[0]}? " if close else ""
     report.add(
         Problem(

@@ -40,7 +40,13 @@ def label_maps(source: Path, options: Options, notes: Notes) -> tuple[list[str],
         labels = read_labels(str(options.labels), options.first)
         ids = [bare_id(name) for name in npz_names(source)]
         return ids, _by_value(
-            ((f"{source}[{i}]", bare_id(i), as_map(v, i)) for i, v in npz_maps(source)), labels, options, notes
+            (
+                (f"{source}[{quote(i)[1:-1]}]", bare_id(i), as_map(v, f"{source}[{quote(i)[1:-1]}]"))
+                for i, v in npz_maps(source)
+            ),
+            labels,
+            options,
+            notes,
         )
     files = map_files(source)
     ids = [path.stem for path in files]

@@ -64,25 +64,24 @@ def values_of(
     """
     codes = rgb[..., 0].astype(np.int64) << 16 | rgb[..., 1].astype(np.int64) << 8 | rgb[..., 2]
     present, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    labels: dict[int, str] = {}
     table = np.zeros(len(present), dtype=np.int32)
     strange: list[tuple[Colour, int]] = []
-    number: dict[str, int] = {}
+    number = {label: place for place, label in enumerate(dict.fromkeys(legend.values()), start=1)}
     for place, code in enumerate(present.tolist()):
         colour = (code >> 16, code >> 8 & 255, code & 255)
         label = legend.get(colour)
         if label is None and colour != (0, 0, 0):
             strange.append((colour, int(counts[place])))
         elif label is not None and label.lower() not in _NOWHERE:
-            table[place] = number.setdefault(label, len(number) + 1)
-            labels[int(table[place])] = label
+            table[place] = number[label]
     if strange:
         shown = ", ".join(f"{colour} ({n} pixels)" for colour, n in strange[:5])
         raise InputError(
             f"{where}: {len(strange)} colours that the legend lacks: {shown}{', …' if len(strange) > 5 else ''}. "
             "Add them, or save the map without smoothing and as PNG."
         )
-    return table[inverse].reshape(codes.shape), labels
+    held = set(table.tolist())
+    return table[inverse].reshape(codes.shape), {value: label for label, value in number.items() if value in held - {0}}
 
 
 def _pairs(path: Path) -> list[tuple[str, Colour]]:

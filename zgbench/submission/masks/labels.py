@@ -13,11 +13,12 @@ from zgbench.submission.problems import quote
 
 Tags = Literal["first", "join"]
 TAGS: tuple[Tags, ...] = ("first", "join")
+_MAX_SPANS = 60
 Classes = Mapping[int, str] | Sequence[str]
 
 
 def spans(values: Iterable[int]) -> str:
-    """Whole numbers as people write them, none left out: ``1–6, 8``."""
+    """Whole numbers as people write them: ``1–6, 8``; past a line's length, how many there are."""
     ordered = sorted(set(values))
     if not ordered:
         return "none"
@@ -26,6 +27,8 @@ def spans(values: Iterable[int]) -> str:
     for a, b in pairwise(cuts):
         first, last = ordered[a], ordered[b - 1]
         parts.append(f"{first}" if a == b - 1 else f"{first}, {last}" if b - a == 2 else f"{first}–{last}")
+    if len(parts) > _MAX_SPANS:
+        return f"{', '.join(parts[:_MAX_SPANS])}, … ({len(ordered)} values up to {ordered[-1]})"
     return ", ".join(parts)
 
 

@@ -114,11 +114,11 @@ def _hint_at_axes(where: str, array: NDArray[Any], labels: Any) -> None:
 
 
 def _label_map(where: str, array: NDArray[Any], naming: Naming, scores: Any) -> Segments:
+    if naming.classes is not None and naming.labels is not None:
+        raise UsageError(f"{where}: give labels (of these segments) or classes (names of class ids), not both.")
     values = values_in(array)
     none = _background(where, values, naming)
     held = [v for v in values if v not in none]
-    if naming.classes is not None and naming.labels is not None:
-        raise UsageError(f"{where}: give labels (of these segments) or classes (names of class ids), not both.")
     if naming.classes is not None:
         named = texts.of_classes(naming.classes, held, where)
     elif isinstance(naming.labels, Mapping):
