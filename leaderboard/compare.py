@@ -22,7 +22,7 @@ from shared import (
 )
 
 from zgbench.board.differences import comparison
-from zgbench.board.store import SCORES
+from zgbench.board.entry import SCORES
 from zgbench.errors import ZgbenchError
 
 MOST = 6

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from shared import BAD, GOOD, PLAIN, choose_group, choose_method, open_board, percent, pick_score, stop, tell_signature
 
-from zgbench.board.store import SCORES
+from zgbench.board.entry import SCORES
 from zgbench.board.waterfall import beside, waterfall
 from zgbench.errors import ZgbenchError
 

@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 from shared import choose, choose_group, choose_method, data_folder, names, open_board, percent, stop, tell_signature
 
+from zgbench.board.entry import Entry
 from zgbench.board.inside import image_table, pictures, search, segment_table
-from zgbench.board.store import Board, Entry, Group
+from zgbench.board.store import Board, Group
 from zgbench.errors import ZgbenchError
 
 ORDERS = {"split": "Order of the split", "best": "Best first", "worst": "Worst first", "different": "Most different"}

@@ -8,7 +8,8 @@ import streamlit as st
 from shared import choose_group, choose_method, open_board, percent, said, stop, tell_signature
 
 from zgbench.board import method as board_method
-from zgbench.board.store import SCORES, Board, Entry, Group
+from zgbench.board.entry import SCORES, Entry
+from zgbench.board.store import Board, Group
 from zgbench.errors import ZgbenchError
 
 
@@ -17,6 +18,7 @@ def card(entry: Entry, group: Group) -> None:
     row = entry.row(group.key)
     st.text(entry.description or "No description was given.")
     facts = {
+        "Kind": entry.kind if entry.kind == "method" else f"{entry.kind}, not ranked",
         "Address": entry.url or "–",
         "Guided by text": said(entry.text_guidance),
         "Trained on segmentation labels": said(entry.segmentation_labels),

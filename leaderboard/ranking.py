@@ -22,9 +22,10 @@ from shared import (
 )  # fmt: skip
 
 from zgbench.board.cited import cited_rows
-from zgbench.board.ranking import RULE, Filters, ranking
-from zgbench.board.ranking_text import ranking_csv, ranking_latex
-from zgbench.board.store import SCORES, Board, Group
+from zgbench.board.entry import SCORES
+from zgbench.board.ranking import APART, RULE, Filters, ranking
+from zgbench.board.ranking_text import rank_of, ranking_csv, ranking_latex
+from zgbench.board.store import Board, Group
 from zgbench.errors import ZgbenchError
 
 SHOWN = 25
@@ -43,7 +44,7 @@ def plot(rows: list[dict[str, Any]], score: str) -> None:
     shown = [row for row in rows if row[score] is not None][:SHOWN]
     frame = pd.DataFrame(
         {
-            "rank": [place(row) for row in shown],
+            "rank": [rank_of(row) for row in shown],
             "method": [row["name"] for row in shown],
             "order": range(len(shown)),
             "value": [100 * row[score] for row in shown],
@@ -83,11 +84,6 @@ def plot(rows: list[dict[str, Any]], score: str) -> None:
         st.caption(f"The plot shows {len(shown)} of {methods(len(rows))}; the table has all.")
 
 
-def place(row: dict[str, Any]) -> str:
-    """A rank: 1, or 2= where others share it."""
-    return "–" if row["rank"] is None else f"{row['rank']}{'=' if row['tied'] else ''}"
-
-
 def table(rows: list[dict[str, Any]], group: Group, score: str) -> None:
     """All rows; those that are picked lead to the other pages."""
     options = {**{key: SCORES[key] for key in group.scores}, **FURTHER}
@@ -101,24 +97,34 @@ def table(rows: list[dict[str, Any]], group: Group, score: str) -> None:
     latex.download_button(
         "LaTeX", ranking_latex(rows, group), f"{name}.tex", "text/plain", on_click="ignore", width="stretch"
     )
-    frame = pd.DataFrame(
-        {
-            "Method": [row["name"] for row in rows],
-            "Rank": [place(row) for row in rows],
-            **{options[key]: [cell(row, key) for row in rows] for key in ordered},
-        }
-    )
-    picked = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode="multi-row", key="picked",
-        column_config={"Method": st.column_config.TextColumn(width=200, pinned=True)},
-    )  # fmt: skip
-    ids = [rows[k]["id"] for k in picked["selection"]["rows"] if k < len(rows)]
+    shown = {options[key]: key for key in ordered}
+    methods_of = [row for row in rows if row["kind"] == "method"]
+    ids = grid(methods_of, shown, "picked") if methods_of else []
+    if apart := [row for row in rows if row["kind"] != "method"]:
+        st.caption(APART)
+        ids += grid(apart, shown, "picked_apart")
     where = {"dataset": group.dataset, "group": group.key}
     left, right = st.columns(2)
     if left.button("Open the ticked method", disabled=len(ids) != 1, width="stretch"):
         st.switch_page("method.py", query_params={**where, "method": ids[0]})
     if right.button("Compare the ticked methods", disabled=not 2 <= len(ids) <= 6, width="stretch"):
         st.switch_page("compare.py", query_params={**where, "methods": ",".join(ids)})
+
+
+def grid(rows: list[dict[str, Any]], columns: dict[str, str], key: str) -> list[str]:
+    """A table of these rows; gives the ids of those that are ticked."""
+    frame = pd.DataFrame(
+        {
+            "Method": [row["name"] for row in rows],
+            "Rank": [rank_of(row) for row in rows],
+            **{title: [cell(row, column) for row in rows] for title, column in columns.items()},
+        }
+    )
+    picked = st.dataframe(
+        frame, hide_index=True, on_select="rerun", selection_mode="multi-row", key=key,
+        column_config={"Method": st.column_config.TextColumn(width=200, pinned=True)},
+    )  # fmt: skip
+    return [rows[k]["id"] for k in picked["selection"]["rows"] if k < len(rows)]
 
 
 def cell(row: dict[str, Any], key: str) -> Any:
@@ -157,8 +163,8 @@ def results(board: Board, dataset: str) -> None:
     tell_signature(group)
     if dataset == "mini":
         st.caption(
-            "mini has drawn scenes, to try zgbench out. Some rows use the truth to show what scores mean; the page Method "
-            "says what each one is."
+            "mini has drawn scenes, to try zgbench out. Some baselines use the truth to show what scores mean; the page "
+            "Method says what each one is."
         )
     left, middle, right = st.columns([1, 2, 1])
     with left:
@@ -175,6 +181,10 @@ def results(board: Board, dataset: str) -> None:
     if not rows:
         st.info("No method is like that.")
         return
+    if len(rows) < len(group.ids):
+        st.caption(f"{len(rows)} of {len(group.ids)} rows are shown; ranks and ties are those among all methods.")
+    if not group.ranked:
+        st.info("No method has been scored under this protocol yet.")
     plot(rows, score)
     st.caption(RULE)
     table(rows, group, score)

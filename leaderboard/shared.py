@@ -13,12 +13,16 @@ from typing import Any
 
 import streamlit as st
 
-from zgbench.board.store import SCORES, Board, Entry, Group, load_board
+from zgbench.board.entry import SCORES, Entry
+from zgbench.board.store import Board, Group, load_board
 from zgbench.board.worker import Worker, from_environment
 from zgbench.errors import ZgbenchError
 
 GOOD, BAD, PLAIN = "#2e9e6b", "#d1495b", "#8a93a3"
-KINDS = {"free": "#3b78e7", "text-guided": "#e08a1e", "trained on segmentation labels": "#b04fc4"}
+KINDS = {
+    "free": "#3b78e7", "text-guided": "#e08a1e", "trained on segmentation labels": "#b04fc4",
+    "baseline": "#8a93a3", "ceiling": "#2a9d8f",
+}  # fmt: skip
 
 
 def board_folder() -> Path | None:
@@ -125,7 +129,7 @@ def choose_protocol(board: Board, dataset: str, *, tgq: bool = True) -> Group:
     if not groups:
         st.info("There are no segmentation scores for this data set.")
         st.stop()
-    titles = {key: f"{group.title} – {methods(len(group.ids))}" for key, group in groups.items()}
+    titles = {key: f"{group.title} – {counted(group)}" for key, group in groups.items()}
     return groups[choose("Protocol", unlike(titles), "group", "Scores of unlike protocols are never mixed.")]
 
 
@@ -158,8 +162,16 @@ def methods(number: int) -> str:
     return f"{number} method{'s' if number != 1 else ''}"
 
 
+def counted(group: Group) -> str:
+    """How many rows a protocol has, in words."""
+    apart = len(group.ids) - group.ranked
+    return methods(group.ranked) + (f", {apart} not ranked" if apart else "")
+
+
 def kind_of(row: Mapping[str, Any]) -> str:
     """What a method was given: one of KINDS; what a submission does not say counts as no, as in the filters."""
+    if row.get("kind", "method") != "method":
+        return str(row["kind"])
     if row["segmentation_labels"]:
         return "trained on segmentation labels"
     return "text-guided" if row["text_guidance"] else "free"

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import zgbench
 from tests.board.shipped import BOARD, copied
+from tests.conftest import VOC_IDS, HashedText
 from tests.end_to_end.command import here
+from zgbench import pages
 from zgbench.board import method
 from zgbench.board.add import add
 from zgbench.board.checks import violations
 from zgbench.board.inside import segment_table
-from zgbench.board.store import load_board
+from zgbench.board.ranking import ranking
+from zgbench.board.ranking_text import ranking_csv
+from zgbench.board.store import folder_to_fill, load_board
 from zgbench.errors import UsageError
+from zgbench.protocol import Protocol, preset
 from zgbench.submission.problems import SubmissionError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,3 +106,150 @@ def test_ratings_are_shown(tmp_path: Path) -> None:
     assert set(segment_table(board, "demo.mini", people)["why"]) == {
         "rated 0, below 1", "rated 1, at least 1", "rated 2, at least 1", "rated 3, at least 1",
     }  # fmt: skip
+
+
+class HashedPictures(HashedText):
+    """Stands in for CLIP."""
+
+    name = "hashed-pictures"
+
+    def encode_segments(self, photo: Any, masks: np.ndarray) -> np.ndarray:
+        return self.encode([f"{len(masks)} {k}" for k in range(len(masks))])
+
+
+@pytest.fixture
+def score(tiny_voc: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Add a submission about three drawn images, scored by stand-ins of the models: (label, protocol, options)."""
+
+    def run(label: str, protocol: str | Protocol, **options: Any) -> Path:
+        file = tmp_path / f"{label}.json"
+        with zgbench.SubmissionWriter(file, name=label, dataset="pas20") as submission:
+            for image_id in VOC_IDS:
+                submission.add(image_id, np.ones((4, 6), dtype=np.int64), [label])
+        given: dict[str, Any] = {"reassign": ["tt"], "text_encoder": HashedText(), "clip": HashedPictures()}
+        return add(file, tmp_path / "board", data=tiny_voc, protocol=protocol, unofficial=True, **given | options)
+
+    return run
+
+
+IGNORE = preset("offline", "pas20", background="ignore")
+
+
+def ids(board: Path) -> list[str]:
+    return [entry.id for entry in load_board(board).entries]
+
+
+def test_a_second_protocol_stands_beside_the_first(score: Callable[..., Path], tmp_path: Path) -> None:
+    """Two methods under two protocols are two rankings of two, not four of one."""
+    for label in ("cat", "bird"):
+        for protocol in ("offline", IGNORE):
+            score(label, protocol)
+    board = load_board(tmp_path / "board")
+    first, second, *_ = board.entries
+    assert [entry.name for entry in board.entries] == ["bird", "bird", "cat", "cat"]
+    assert first.id == "bird.pas20.offline"
+    assert re.fullmatch(r"bird\.pas20\.offline[\w.+-]*-[0-9a-f]{8}", second.id)
+    assert [len(group.ids) for group in board.groups("pas20")] == [2, 2]
+    before = {path.name: path.read_bytes() for path in board.folder.iterdir() if path.is_file()}
+    score("bird", IGNORE)  # once more: nothing is lost, nothing counts twice
+    assert {path.name: path.read_bytes() for path in board.folder.iterdir() if path.is_file()} == before
+
+
+def test_rows_that_protocols_share_count_once(score: Callable[..., Path], tmp_path: Path) -> None:
+    first = score("bird", "v1")
+    assert score("bird", "offline") == first  # by the same text model, TT is the same under both
+    assert ids(tmp_path / "board") == ["bird.pas20"]
+    for hows in (["tt", "st"], ["tt"]):  # the same with more rows, then with fewer: the rows stay
+        score("bird", "v1", reassign=hows)
+        (entry,) = load_board(tmp_path / "board").entries
+        assert (entry.id, [row.reassign for row in entry.rows]) == ("bird.pas20", ["TT", "ST"])
+    score("bird", preset("v1", "pas20", tau_clip=0.3), reassign=["tt", "st"])
+    board = load_board(tmp_path / "board")
+    assert [[row.verify for row in entry.rows] for entry in board.entries] == [["cos>=0.5", "cos>=0.1"], ["cos>=0.3"]]
+    assert [len(group.ids) for group in board.groups("pas20")] == [1, 1, 1]
+    assert all(violations(entry.stored()) == [] for entry in board.entries)
+
+
+def test_other_numbers_under_the_same_signature_are_refused(score: Callable[..., Path], tmp_path: Path) -> None:
+    lines = [f"{image},0,bird,ann,{{}}" for image in VOC_IDS]
+    for rating in (1, 3):
+        text = "\n".join(["image_id,segment,label,rater,score", *lines]).format(*[rating] * 3)
+        (tmp_path / f"{rating}.csv").write_text(text + "\n")
+    score("bird", "v1", ratings=tmp_path / "1.csv", reassign=["tt", "st"])
+    with pytest.raises(UsageError, match=r"other numbers of this submission under the same signature, in bird\.pas20"):
+        score("bird", "v1", ratings=tmp_path / "3.csv")
+    score("bird", "v1", ratings=tmp_path / "3.csv", reassign=["tt", "st"])  # all of its rows: newer ratings
+    score("bird", "v1", ratings=tmp_path / "1.csv", replace=True)
+    (entry,) = load_board(tmp_path / "board").entries
+    assert [row.verify for row in entry.rows] == ["cos>=0.5", "h>=1", "h>=2", "h>=3"]
+
+
+def test_a_mended_submission_takes_the_place_of_all_results_of_the_other(
+    score: Callable[..., Path], tmp_path: Path
+) -> None:
+    for protocol in ("v1", IGNORE):
+        score("bird", protocol, kind="baseline")
+    with pytest.raises(UsageError, match=r"has another submission as bird\.pas20"):
+        score("cat", "v1", stem="bird")
+    score("cat", "v1", stem="bird", replace=True)
+    (entry,) = load_board(tmp_path / "board").entries
+    assert (entry.id, entry.name, entry.kind) == ("bird.pas20", "cat", "baseline")
+    files = sorted(path.name for path in (tmp_path / "board").iterdir() if path.is_file())
+    assert files == [
+        *(f"bird.pas20{end}" for end in (".result.json", ".segments.parquet", ".stats.parquet")),
+        "kinds.csv",
+    ]
+    assert len((tmp_path / "board/kinds.csv").read_text().splitlines()) == 2  # the other's mark went with it
+
+
+def test_an_installed_copy_is_never_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = {path: path.stat().st_mtime_ns for path in (ROOT / "leaderboard/results").iterdir()}
+    for action in (["add", WHOLE], ["serve", "--submit", tmp_path / "queue"]):
+        _, err = here("leaderboard", *action, status=2, cwd=tmp_path)
+        assert "which board? Give --board DIR" in err
+    installed = tmp_path / "site-packages/zgbench/_pages/leaderboard"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(pages, "folder", lambda _: installed)
+    for place in (tmp_path, installed, ROOT):
+        _, err = here("leaderboard", "add", WHOLE, status=2, cwd=place)
+        assert "which board? Give --board DIR" in err
+    monkeypatch.undo()
+    monkeypatch.chdir(ROOT / "submissions")
+    assert folder_to_fill() == ROOT / "leaderboard/results"
+    assert {path: path.stat().st_mtime_ns for path in (ROOT / "leaderboard/results").iterdir()} == shipped
+
+
+def test_a_part_of_a_split_is_refused_or_marked(tiny_voc: Path, tmp_path: Path) -> None:
+    file, board = tmp_path / "mine.json", tmp_path / "board"
+    with zgbench.SubmissionWriter(file, name="mine", dataset="pas20") as submission:
+        for image_id in VOC_IDS:
+            submission.add(image_id, np.ones((4, 6), dtype=np.int64), ["bicycle"])
+    add_it = (
+        "leaderboard",
+        "add",
+        file,
+        "--board",
+        board,
+        "--data",
+        tiny_voc,
+        "--protocol",
+        "offline",
+        "--reassign",
+        "tt",
+    )
+    _, err = here(*add_it, status=2)
+    assert "takes the whole official split of pas20, not 3 of 1449 images" in err
+    assert not board.exists()
+    here(*add_it, "--unofficial")
+    (group,) = load_board(board).groups("pas20")
+    assert not group.official
+    assert group.title.endswith("3 images, not official")
+    (record,) = csv.DictReader(io.StringIO(ranking_csv(ranking(load_board(board), group.key))))
+    assert (record["images"], record["official"]) == ("3", "False")
+    here("leaderboard", "check", "--board", board)
+
+    path = board / "mine.pas20.offline.result.json"
+    result = json.loads(path.read_text())
+    result["dataset"]["official"] = True
+    path.write_text(json.dumps(result))
+    assert "its 3 images are not the official split" in load_board(board).problems[0]

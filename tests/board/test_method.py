@@ -108,7 +108,10 @@ def test_pictures_and_what_is_missing(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     copied(tmp_path, METHOD, "one")
-    (tmp_path / "one.mini.segments.parquet").unlink()
     board = load_board(tmp_path)
-    with pytest.raises(ZgbenchError, match=r"one\.mini\.segments\.parquet"):
+    (tmp_path / "one.mini.segments.parquet").unlink()
+    with pytest.raises(ZgbenchError, match=r"one\.mini\.segments\.parquet"):  # it was there a moment ago
         segment_table(board, "one.mini", group_of(board=board).key)
+    board = load_board(tmp_path)
+    assert board.entries == ()
+    assert "one.mini.segments.parquet is missing" in board.problems[0]

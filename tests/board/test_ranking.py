@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from itertools import combinations
 from pathlib import Path
 
@@ -12,8 +14,11 @@ import zgbench
 from tests.board.shipped import BOARD, copied, group_of
 from zgbench.board import pairs as pairs_module
 from zgbench.board.differences import comparison
+from zgbench.board.kinds import mark
 from zgbench.board.pairs import LEVEL, pairs
 from zgbench.board.ranking import Filters, ranking
+from zgbench.board.ranking_text import ranking_csv, ranking_latex, ranking_markdown
+from zgbench.board.static import export_static
 from zgbench.board.store import default_folder, load_board
 from zgbench.errors import UsageError
 
@@ -25,13 +30,18 @@ def test_the_best_stands_first_and_ranks_count_who_is_clearly_better() -> None:
         group = group_of(reassign)
         for score in ("iou_image", "recall.0.5"):
             rows = ranking(BOARD, group.key, score)
-            values = [row[score] for row in rows]
-            assert values == sorted(values, reverse=True)
+            methods = [row for row in rows if row["kind"] == "method"]
+            assert rows[: len(methods)] == methods and 0 < len(methods) < len(rows)
             tested = pairs(BOARD, group, score)
-            for row in rows:
-                clear = [o for o in rows if o[score] > row[score] and tested.at(score, o["id"], row["id"])[0] < LEVEL]
+            for row in methods:
+                clear = [
+                    o for o in methods if o[score] > row[score] and tested.at(score, o["id"], row["id"])[0] < LEVEL
+                ]
                 assert row["rank"] == 1 + len(clear)
-                assert row["tied"] == (sum(o["rank"] == row["rank"] for o in rows) > 1)
+                assert row["tied"] == (sum(o["rank"] == row["rank"] for o in methods) > 1)
+            for part in (methods, rows[len(methods) :]):
+                values = [row[score] for row in part]
+                assert values == sorted(values, reverse=True)
             assert all(row[f"{score}_low"] <= row[score] <= row[f"{score}_high"] for row in rows)
 
 
@@ -44,19 +54,71 @@ def test_methods_that_nothing_separates_share_a_rank(tmp_path: Path) -> None:
     assert [(row["rank"], row["tied"]) for row in rows] == [(1, True), (1, True), (1, True), (4, False)]
 
 
-def test_filters_leave_out_and_rank_anew(tmp_path: Path) -> None:
+def test_filters_hide_rows_and_change_no_rank(tmp_path: Path) -> None:
     copied(tmp_path, "demo.mini", "first", lambda r: r["submission"]["method"].update(text_guidance=True))
     copied(tmp_path, "reference.mini", "second")
+    copied(tmp_path, "reference.mini", "another", lambda r: r["submission"].update(name="same as second"))
     copied(tmp_path, "reference-crop.mini", "third", lambda r: r["submission"].update(name="Third METHOD"))
     board = load_board(tmp_path)
     group = group_of(board=board).key
-    assert [row["rank"] for row in ranking(board, group)] == [1, 2, 3]
+    whole = ranking(board, group)
+    assert [(row["rank"], row["tied"]) for row in whole] == [(1, False), (2, True), (2, True), (4, False)]
     free = ranking(board, group, filters=Filters(text_guidance=False, segmentation_labels=False))
-    assert [(row["rank"], row["id"]) for row in free] == [(1, "second.mini"), (2, "third.mini")]
-    assert [row["id"] for row in ranking(board, group, filters=Filters(search="third method"))] == ["third.mini"]
+    assert free == whole[1:]
+    assert ranking(board, group, filters=Filters(search="third method")) == whole[3:]  # the last stays the last
+    assert ranking(board, group, filters=Filters(search="same as")) == [r for r in whole if r["id"] == "another.mini"]
     assert ranking(board, group, filters=Filters(segmentation_labels=True)) == []
+    csv_of = {row["id"]: row for row in csv.DictReader(io.StringIO(ranking_csv(whole)))}
+    for row in csv.DictReader(io.StringIO(ranking_csv(free))):
+        assert row == csv_of[row["id"]]
     with pytest.raises(UsageError, match="expected one of iou_image"):
         ranking(board, group, "tgq")
+
+
+def test_baselines_and_ceilings_have_no_rank_and_count_in_none(tmp_path: Path) -> None:
+    for stem, source in (("truth", "demo"), ("good", "reference"), ("bad", "reference-crop"), ("low", "baseline-grid")):
+        copied(tmp_path, f"{source}.mini", stem)
+    before = ranking(load_board(tmp_path), group_of(board=load_board(tmp_path)).key)
+    assert [(row["id"], row["rank"]) for row in before] == [
+        ("truth.mini", 1), ("good.mini", 2), ("bad.mini", 3), ("low.mini", 4),
+    ]  # fmt: skip
+    for stem, kind in (("truth.mini", "ceiling"), ("low.mini", "baseline")):
+        mark(tmp_path, load_board(tmp_path).entry(stem).submission_sha256, kind, stem)
+    board = load_board(tmp_path)
+    group = group_of(board=board)
+    assert (group.ranked, len(group.ids)) == (2, 4)
+    rows = ranking(board, group.key)
+    assert [(row["id"], row["rank"], row["kind"]) for row in rows] == [
+        ("good.mini", 1, "method"), ("bad.mini", 2, "method"), ("truth.mini", None, "ceiling"), ("low.mini", None, "baseline"),
+    ]  # fmt: skip
+    records = list(csv.DictReader(io.StringIO(ranking_csv(rows))))
+    assert [(r["rank"], r["kind"]) for r in records] == [
+        ("1", "method"),
+        ("2", "method"),
+        ("", "ceiling"),
+        ("", "baseline"),
+    ]
+    markdown, latex = ranking_markdown(rows, group), ranking_latex(rows, group)
+    assert "| – | demo (ceiling) |" in markdown
+    assert "-- & demo (ceiling) &" in latex
+    page = export_static(board, tmp_path / "out")[0].read_text(encoding="utf-8")
+    ranked, _, apart = page.partition("Not ranked: ")
+    assert "reference method" in ranked and "<small>ceiling</small>" in apart and "<small>baseline</small>" in apart
+    mark(tmp_path, board.entry("truth.mini").submission_sha256, "method", "demo")  # taken back
+    assert [r["rank"] for r in ranking(load_board(tmp_path), group.key)] == [1, 2, 3, None]
+
+
+def test_marks_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    copied(tmp_path, "demo.mini", "one")
+    sha256 = load_board(tmp_path).entry("one.mini").submission_sha256
+    (tmp_path / "kinds.csv").write_text(
+        f"\ufeffsubmission_sha256,kind,name\n{sha256},ceiling,demo\n{sha256},best,demo\n"
+    )
+    board = load_board(tmp_path)
+    assert board.entry("one.mini").kind == "ceiling"
+    assert board.problems == (
+        "kinds.csv, line 3: expected the SHA-256 of a submission, and one of method, baseline, ceiling",
+    )
 
 
 def test_pairs_and_comparisons_are_those_of_zgbench_compare() -> None:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +57,7 @@ def whole(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a board of four methods, one of them hostile, one without its submission at hand."""
+    """A folder with a board of four methods, one of them hostile, one without its submission at hand, and a baseline."""
     folder = tmp_path_factory.mktemp("board")
     patch = pytest.MonkeyPatch()
     patch.setenv("ZGBENCH_CACHE", str(folder / "cache"))
@@ -74,6 +75,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for stem, document in made.items():
         (folder / f"{stem}.json").write_text(json.dumps(document))
         add(folder / f"{stem}.json", folder / "results", reassign=["tt"], keep=stem != "free")
+    (folder / "low.json").write_text(json.dumps(whole("Low baseline")))
+    add(folder / "low.json", folder / "results", reassign=["tt"], kind="baseline")
     patch.undo()
     return folder
 
@@ -116,7 +119,7 @@ def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, s
     with visitor.page.expect_download() as wanted:
         visitor.page.get_by_role("button", name="CSV", exact=True).click()
     records = list(csv.DictReader(io.StringIO(Path(wanted.value.path()).read_text())))
-    assert len(records) == 4
+    assert [record["rank"] for record in records] == ["1", "2", "3", "4", ""]
     assert f"{100 * float(records[0]['iou_image']):.1f} [" in table[1][2]
     with visitor.page.expect_download() as wanted:
         visitor.page.get_by_role("button", name="LaTeX", exact=True).click()
@@ -143,6 +146,44 @@ def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, s
     visitor.go("/?dataset=pas20")
     assert "published elsewhere" in visitor.text()
     assert "OVSeg" in str(visitor.rows())
+
+
+def test_a_filter_hides_rows_and_changes_no_rank(visitor: Visitor, tmp_path: Path) -> None:
+    visitor.go("/")
+    whole = {row[0]: row for row in visitor.rows()[1:]}
+    assert [row[1] for row in whole.values()] == ["1", "2", "3", "4"]
+    assert visitor.rows(1)[1][:2] == ["Low baseline", "–"]  # apart, and not ranked
+    assert "Not ranked: baselines" in visitor.text()
+    visitor.page.get_by_label("Name contains").fill("guided")
+    visitor.page.get_by_label("Name contains").press("Enter")
+    visitor.page.get_by_text("1 of 5 rows are shown; ranks and ties are those among all methods.").wait_for()
+    visitor.settled()
+    assert visitor.rows()[1:] == [whole["Guided method"]]  # the last, whoever else is shown
+    visitor.page.screenshot(path=os.environ.get("ZGBENCH_SCREENSHOT") or tmp_path / "searched.png", full_page=True)
+    with visitor.page.expect_download() as wanted:
+        visitor.page.get_by_role("button", name="CSV", exact=True).click()
+    (record,) = csv.DictReader(io.StringIO(Path(wanted.value.path()).read_text()))
+    assert record["rank"] == "4"
+    visitor.go("/?show=free")
+    assert visitor.rows()[1:] == [row for row in whole.values() if row[0] != "Guided method"]
+
+
+def test_a_result_that_somebody_touched_is_shown_nowhere(visitor: Visitor, place: Path) -> None:
+    result = json.loads((place / "results/guided.mini.result.json").read_text())
+    result["submission"]["name"] = "Touched"
+    result["scores"][0]["iou_image"] = {"value": 0.99, "ci95": [0.98, 1.0]}
+    touched = place / "results/touched.mini.result.json"
+    touched.write_text(json.dumps(result))
+    try:
+        for where in ("/", "/compare", "/method?method=touched.mini"):
+            visitor.go(where)
+            assert "1 result files were left out" in visitor.text()
+            visitor.page.get_by_text("1 result files were left out").click()
+            visitor.page.get_by_text("its cross-checks fail: TT cos>=0.5: iou_image is").wait_for()
+        visitor.go("/")
+        assert [row[0] for row in visitor.rows()[1:]] == ["demo", "Free method", EVIL, "Guided method"]
+    finally:
+        touched.unlink()
 
 
 def test_ticked_rows_lead_on(visitor: Visitor) -> None:

@@ -54,6 +54,12 @@ def test_kinds(shared: Any, guided: bool | None, trained: bool | None, kind: str
     assert kind in shared.KINDS
 
 
+def test_baselines_and_ceilings_are_kinds_too(shared: Any) -> None:
+    for kind in ("baseline", "ceiling"):
+        assert shared.kind_of({"kind": kind, "text_guidance": True, "segmentation_labels": True}) == kind
+        assert kind in shared.KINDS
+
+
 def called(tree: ast.AST) -> list[ast.Call]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
 

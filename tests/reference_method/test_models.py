@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,14 @@ from PIL import Image
 from reference_method import models
 from reference_method.clip_text import ClipText
 from reference_method.naming import ZeroCap, ZeroCapConfig
+from tests.hub import repositories
 from zgbench.datasets import mini, open_dataset
 from zgbench.encoders import clip as clips
 from zgbench.encoders.segment import SegmentEncoder, SegmentEncoderConfig
 from zgbench.errors import ModelUnavailable
+from zgbench.models import CATALOGUE
 from zgbench.protocol import preset as protocol
+from zgbench.storage.files import sha256_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,41 +71,81 @@ def test_fingerprints_tell_weights_apart() -> None:
 @pytest.mark.parametrize(
     ("load", "what"),
     [
-        (lambda: models.load_dino("vit_small_patch8_224.dino", image_size=224, stride=2, device="cpu", dtype=torch.float32), "DINO vit_small_patch8_224.dino"),
-        (lambda: models.load_dino("no_such_model", image_size=224, stride=2, device="cpu", dtype=torch.float32), "DINO no_such_model"),
-        (lambda: models.load_language("gpt2-medium", device="cpu", dtype=torch.float32), "the language model gpt2-medium"),
-        (lambda: models.load_groupvit("cpu"), "GroupViT nvidia/groupvit-gcc-yfcc"),
+        (lambda: models.load_dino("vit_small_patch8_224.dino", image_size=224, stride=2, device="cpu", dtype=torch.float32), "DINO vit_small_patch8_224.dino: the model vit_small"),
+        (lambda: models.load_dino("vit_base_patch8_224.dino", image_size=224, stride=2, device="cpu", dtype=torch.float32), "DINO vit_base_patch8_224.dino was not found"),
+        (lambda: models.load_language("gpt2-medium", device="cpu", dtype=torch.float32), "the language model gpt2-medium: the model gpt2-medium (revision 6dcaa7a9, 1.5 GB)"),
+        (lambda: models.load_language("gpt2-large", device="cpu", dtype=torch.float32), "the language model gpt2-large was not found"),
+        (lambda: models.load_groupvit("cpu"), "GroupViT groupvit-gcc-yfcc: the model groupvit"),
     ],
-    ids=["dino", "unknown", "gpt2", "groupvit"],
+    ids=["dino", "dino, not pinned", "gpt2", "gpt2, not pinned", "groupvit"],
 )  # fmt: skip
-def test_out_of_reach(load, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import huggingface_hub
+def test_out_of_reach(load, what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from huggingface_hub import constants
 
-    def refuse(*_, **__):
-        raise ConnectionError("no route to the hub\nand more")
-
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_, **__: None)
-    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", refuse)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    for name in ("gpt2-medium", "gpt2-large"):  # folders of the models' names are no models
+        shutil.copytree(models.MINI / "gpt2", tmp_path / name)
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelUnavailable) as found:
         load()
-    assert str(found.value).startswith(f"{what} cannot be loaded: ") and "\n" not in str(found.value)
-    assert "--dataset mini" in str(found.value)
+    assert str(found.value).startswith(what) and "HF_HUB_OFFLINE" in str(found.value)
+    assert "--dataset mini" in str(found.value) and "--reassign" not in str(found.value)
 
 
-def test_the_language_model_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
-    import transformers
+def test_an_unknown_dino() -> None:
+    with pytest.raises(ModelUnavailable, match=r"DINO no_such_model: timm .* has no pretrained model of that name"):
+        models.load_dino("no_such_model", image_size=224, stride=2, device="cpu", dtype=torch.float32)
 
-    asked = []
 
-    def note(place, **options):
-        asked.append((place, options.get("revision")))
-        raise OSError("enough")
+@pytest.mark.parametrize("name", ["gpt2-medium", "vit_small_patch8_224.dino", "groupvit-gcc-yfcc"])
+def test_real_layouts_from_a_models_folder(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The files of the real repositories, with random weights: by hash where one is published, else recorded and said."""
+    made = {"gpt2-medium": repositories.gpt2, "groupvit-gcc-yfcc": repositories.groupvit}.get(name, repositories.dino)
+    folder = made(tmp_path / name)
+    monkeypatch.setenv("ZGBENCH_MODELS", str(tmp_path))
 
-    monkeypatch.setattr(models, "_knock", lambda *_: None)
-    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", note)
-    with pytest.raises(ModelUnavailable, match="enough"):
-        models.load_language("gpt2-medium", device="cpu", dtype=torch.float32)
-    assert asked == [("gpt2-medium", "6dcaa7a952f72f9298047fd5137cd6e4f05f41da")]
+    def load():
+        if name == "gpt2-medium":
+            return models.load_language(name, device="cpu", dtype=torch.float32).model
+        if name == "groupvit-gcc-yfcc":
+            return models.load_groupvit("cpu")[0]
+        return models.load_dino(name, image_size=224, stride=2, device="cpu", dtype=torch.float32).model
+
+    model = CATALOGUE[name]
+    if model.weights.sha256 is not None:
+        with pytest.raises(ModelUnavailable, match=f"{model.weights.path} is not the published file"):
+            load()
+        ours = (replace(model.weights, sha256=sha256_file(folder / model.weights.path)), *model.files[1:])
+        monkeypatch.setitem(CATALOGUE, name, replace(model, files=ours))
+    first, again = load(), load()
+    assert models.fingerprint(first) == models.fingerprint(again)
+    said = capsys.readouterr().err
+    assert said.count("nobody publishes the hash of pytorch_model.bin; recorded: sha256") == (
+        model.weights.sha256 is None
+    )
+
+
+def test_a_start_that_fails_leaves_no_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    from reference_method.config import preset
+    from reference_method.run import Job, run
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    out, mini = tmp_path / "mine.json", preset("mini", None)
+    job = Job(open_dataset("mini", subset="first:1"), mini.with_({"language": "gpt2-medium"}))
+    with pytest.raises(ModelUnavailable, match="gpt2-medium"):
+        run(job, out, name="mine", devices=["cpu"])
+    assert [entry.name for entry in tmp_path.iterdir()] == []
+    # one that an earlier version left without an image refuses nobody either
+    (tmp_path / "mine.json.work").mkdir()
+    (tmp_path / "mine.json.work/run.json").write_text("{}")
+    run(replace(job, config=mini.with_({"naming.max_tokens": "1"})), out, name="mine", devices=["cpu"])
+    assert [entry.name for entry in tmp_path.iterdir() if "work" in entry.name] == []
 
 
 @pytest.mark.filterwarnings("ignore")

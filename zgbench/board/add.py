@@ -17,9 +17,13 @@ from typing import Any
 import numpy as np
 
 from zgbench.board.checks import violations
+from zgbench.board.kinds import Kind, mark
 from zgbench.board.pairs import pairs
+from zgbench.board.places import base_of, refuse_taken, remove, settled
 from zgbench.board.store import Board, load_board
 from zgbench.board.summary import summary
+from zgbench.board.verdicts import keep as keep_verdict
+from zgbench.datasets import open_dataset
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import InternalError, UsageError
@@ -31,7 +35,8 @@ from zgbench.scores.result import RESULT, Evaluation, load_result, save_segments
 from zgbench.scores.subject import ProgressFactory
 from zgbench.storage.files import replacing, sha256_file, write_bytes
 from zgbench.storage.plain_arrow import plain
-from zgbench.submission.reader import suffix_of
+from zgbench.submission.problems import Report
+from zgbench.submission.reader import open_submission, suffix_of
 
 SUBMISSIONS = "submissions"
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -49,7 +54,9 @@ def add(
     protocol: str | Protocol | None = None,
     ratings: str | os.PathLike[str] | None = None,
     stem: str | None = None,
+    kind: Kind | None = None,
     replace: bool = False,
+    unofficial: bool = False,
     keep: bool = True,
     workers: int = 1,
     progress: ProgressFactory = _silent,
@@ -57,20 +64,26 @@ def add(
 ) -> Path:
     """Score a submission and store result, statistics and segments on a board.
 
+    A board has one row for each submission and signature: results of the same submission under other protocols stay as
+    they are, and rows that they have are left out of the new one.
+
     Args:
         submission: see :func:`zgbench.evaluate`. The whole official split must be there.
         board: folder of results.
-        stem: begins the files' names; default: that of the submission.
-        replace: whether another submission of the same stem may be replaced.
+        stem: begins the files' names; default: that of the submission. It stands for one submission.
+        kind: ``method`` (default), or ``baseline`` or ``ceiling``, which are not ranked.
+        replace: whether all results of another submission of the same stem may go, and one of the same name.
+        unofficial: take a part of the official split as well; it is marked.
         keep: whether a copy of the submission goes to ``BOARD/submissions/``, for people to look inside; a submission
             that already lies where the board finds it is not copied.
         options: further ones of :func:`zgbench.evaluate`.
 
     Returns:
-        Path of the result file.
+        Path of the result file; where the board has all of its rows already, of the one that has them.
 
     Raises:
-        UsageError: the stem cannot be a file name, or is taken.
+        UsageError: the stem cannot be a file name, or is taken; the data at hand is a part of the split; the board has
+            other numbers under a signature.
         SubmissionError and others: see :func:`zgbench.evaluate`.
     """
     file = Path(submission)
@@ -81,11 +94,29 @@ def add(
             f"--stem {name[:80]!r}: expected at most 80 letters, digits, dots, hyphens and underscores. It becomes part of file names."
         )
     if file.is_file():
-        _refuse_taken(board, name, sha256_file(file), replace=replace)
+        refuse_taken(load_board(board), name, sha256_file(file), replace=replace)
+        if not unofficial:
+            _refuse_part(file, data, options)
     found = evaluate(file, data=data, protocol=protocol, ratings=ratings, workers=workers, progress=progress, **options)
-    target = store(found, board, name)
+    there = load_board(board)
+    place = settled(there, name, found, replace=replace)
+    about, gone = found.result["submission"], place.gone
+    base = base_of(place.new, name, {e.id for e in (*there.entries, *there.hidden)} - {e.id for e in gone})
+    target = board / f"{base}{RESULT}"
+    if target.exists() and base not in {entry.id for entry in gone} and not replace:
+        raise UsageError(f"{target}: is there already and no readable result. Take it away, or --replace it.")
+    if (marked := kind or next((entry.kind for entry in gone), None)) is not None:
+        mark(board, about["sha256"], marked, about["name"])
+    if place.known and not place.new.scores and place.new.tgq is None:
+        return place.known[0].path
+    store(place.new, board, base)
+    for entry in gone:
+        if entry.path != target.resolve():
+            remove(entry)
+        if entry.submission_sha256 != about["sha256"]:
+            mark(board, entry.submission_sha256, "method", entry.name)
     if keep:
-        _keep(file, board, f"{name}{suffix}", found.result["submission"]["sha256"])
+        _keep(file, board, f"{name}{suffix}", about["sha256"])
     _prepare(load_board(board), target.name.removesuffix(RESULT))
     return target
 
@@ -102,29 +133,39 @@ def _prepare(board: Board, entry_id: str) -> None:
             pairs(board, group, score)
 
 
-def _refuse_taken(board: Path, stem: str, sha256: str, *, replace: bool) -> None:
-    for entry in load_board(board).entries:
-        same_stem = entry.id == f"{stem}.{entry.dataset}"
-        if same_stem and entry.submission_sha256 != sha256 and not replace:
-            raise UsageError(
-                f"the board has another submission as {entry.id} ({entry.name!r}). Give another name with --stem, or --replace it."
-            )
-        if not same_stem and entry.submission_sha256 == sha256:
-            raise UsageError(f"the board has this very submission already, as {entry.id}. It counts once.")
+def _refuse_part(file: Path, data: str | os.PathLike[str] | None, options: dict[str, Any]) -> None:
+    """Find out before the work whether the whole official split will be scored."""
+    header = open_submission(file).header(Report())
+    if header is None:  # the evaluation says why
+        return
+    where = {key: options[key] for key in ("subset", "truth_dir", "png_order") if key in options}
+    dataset = open_dataset(header.dataset, data, **where)
+    if dataset.official and not options.get("partial"):
+        return
+    part = "a part" if dataset.official else f"{len(dataset.ids)} of {len(dataset.known_ids)} images"
+    told = (
+        f"{file}: a board takes the whole official split of {header.dataset}, not {part}: the scores could not be compared with those of others.",
+        *dataset.notes,
+        "What is at hand: zgbench datasets check. To take it all the same, marked as not official: --unofficial.",
+    )
+    raise UsageError(" ".join(told))
 
 
-def store(found: Evaluation, board: Path, stem: str) -> Path:
+def store(found: Evaluation, board: Path, base: str) -> Path:
     """Write the three files of an evaluation; the result last, after it passed the cross-checks.
+
+    Args:
+        base: first part of the files' names.
 
     Raises:
         InternalError: a cross-check failed, which is a bug; nothing stays behind.
     """
-    base = f"{stem}.{found.dataset.key}"
     board.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".adding-", dir=board) as folder:
         made = _write(found, Path(folder), base)
         if wrong := violations(load_result(made)):
-            raise InternalError(f"the result of {stem} contradicts itself: {'; '.join(wrong)}. Nothing was stored.")
+            raise InternalError(f"the result of {base} contradicts itself: {'; '.join(wrong)}. Nothing was stored.")
+        keep_verdict(sha256_file(made), ())
         for kind in (".stats.parquet", ".segments.parquet", RESULT):
             Path(f"{folder}/{base}{kind}").replace(board / f"{base}{kind}")
     return board / f"{base}{RESULT}"

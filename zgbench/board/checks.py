@@ -7,11 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from zgbench.board.entry import facts_of
+from zgbench.board.true_names import fitting
+from zgbench.datasets import known_ids
+from zgbench.pixels.counts import select
+from zgbench.protocol import outdated
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
 from zgbench.scores.result import Stored, number
 from zgbench.scores.result_types import Score
+from zgbench.scores.text_generation import truth_segments
+from zgbench.scores.verification import Row
 from zgbench.statistics import resampling
+from zgbench.storage.files import sha256_lines
 
+RULES = 1
+"""Raised with each change of a rule here; what was said of a result before is then said anew."""
 _SPARE = 1e-9
 """Sums of floats in another order."""
 
@@ -28,11 +38,16 @@ def violations(stored: Stored) -> list[str]:
         found.append(f"it is about {data['images']} images, its statistics about {len(stored.counts.ids)}")
     if data["truth_sha256"] != stored.counts.truth_sha256():
         found.append("its statistics are about another truth than it says")
-    return found
+    known = known_ids(data["key"])  # None of a data set that is not built in
+    if data["official"] and known is not None and frozenset(stored.counts.ids) != known:
+        found.append(f"its {len(stored.counts.ids)} images are not the official split")
+    return found + _tgq(stored)
 
 
 def _row(stored: Stored, row: Mapping[str, Any]) -> list[str]:
     name = f"{row['reassign']} {row['verify']}"
+    if (why := outdated(row["signature"])) is not None:
+        return [f"{name}: {why}"]
     return [
         f"{name}: {wrong}"
         for wrong in (*_within(row, stored.protocol.scoring), *_classes(row, stored), *_again(row, stored))
@@ -90,7 +105,7 @@ def _classes(row: Mapping[str, Any], stored: Stored) -> list[str]:
 def _again(row: Mapping[str, Any], stored: Stored) -> list[str]:
     """Everything worked out again from the statistics."""
     wrong = []
-    vocabulary = vocabulary_of(stored.result["dataset"]["key"])
+    vocabulary = vocabulary_of(stored)
     found = row_of(stored, (row["reassign"], row["verify"]))
     n = int(found.images.sum())
     protocol = stored.protocol
@@ -109,8 +124,40 @@ def _again(row: Mapping[str, Any], stored: Stored) -> list[str]:
         column = {key: statistics.per_image[:, place].toarray().ravel() for key, place in statistics.layout.items()}
         if (column["iou"] * column["recalled"] > column["found.auc"] + _SPARE)[column["recalled"] > 0].any():
             wrong.append("an image's IoU exceeds the mean IoU of its truth segments")
-    if (n, found.kept(stored.counts)) != (row["images"], row["segments_kept"]):
+    segments = int(np.diff(stored.counts.offsets)[found.images].sum())
+    if (n, segments, found.kept(stored.counts)) != (row["images"], row["segments"], row["segments_kept"]):
         wrong.append("the numbers of images and kept segments are not those of the statistics")
+    return wrong + _signed(row, stored, found)
+
+
+def _signed(row: Mapping[str, Any], stored: Stored, found: Row) -> list[str]:
+    """What a signature says of images and truth: rows of one signature are paired image by image."""
+    told, counts = facts_of(row["signature"]), select(stored.counts, found.images)
+    known = {
+        "n": str(len(counts.ids)), "ids": sha256_lines(counts.ids), "truth": counts.truth_sha256(),
+        "track": stored.result["submission"]["track"], "reassign": row["reassign"], "verify": row["verify"],
+    }  # fmt: skip
+    return [
+        f"its signature says {key}:{told[key]}, its statistics {value[:8]}"
+        for key, value in known.items()
+        if key in told and told[key] != (value[: len(told[key])] if key in ("ids", "truth") else value)
+    ]
+
+
+def _tgq(stored: Stored) -> list[str]:
+    """Text Generation Quality worked out again."""
+    told = stored.result["tgq"]
+    if told is None:
+        return []
+    protocol = stored.protocol
+    drawn = resampling.Resamples(len(stored.counts.ids), protocol.resamples, protocol.seed)
+    again = number(resampling.estimates(fitting(stored), drawn)["tgq"])
+    truth = int(truth_segments(stored.counts).sum())
+    wrong = []
+    if not _alike(again, told):
+        wrong.append(f"TGQ is {told['value']} {told['ci95']}, from the similarities {again}")
+    if (told["segments"], told["labelled"]) != (truth, len(stored.counts.labels)):
+        wrong.append("TGQ: the numbers of segments and labels are not those of the statistics")
     return wrong
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zgbench.board.entry import Entry
 from zgbench.board.pairs import LEVEL, pairs
-from zgbench.board.store import Board, Entry
+from zgbench.board.store import Board
 from zgbench.board.summary import Summary, summary, weights
 from zgbench.errors import UsageError
 from zgbench.scores.comparison import vocabulary_of
@@ -78,7 +79,7 @@ def _plain(value: float) -> float | None:
 
 def _classes(entries: list[Entry], group_key: str, summaries: dict[str, Summary]) -> list[dict[str, Any]]:
     protocol = entries[0].stored().protocol
-    names = vocabulary_of(entries[0].dataset).names
+    names = vocabulary_of(entries[0].stored()).names
     found = {}
     for entry in entries:
         table, n = summaries[entry.id].by_class()

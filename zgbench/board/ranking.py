@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from zgbench.board.entry import SCORES, Entry
 from zgbench.board.pairs import LEVEL, pairs
-from zgbench.board.store import SCORES, Board, Entry
+from zgbench.board.store import Board, Group
 from zgbench.errors import UsageError
 
 RULE = (
-    "Rank = 1 + the number of shown methods that are better and differ with p < 0.05 in the paired sign-flip test over "
-    "images (10,000 draws; for IoU dataset fewer where more could not matter). Methods that nothing separates from the "
-    "best share rank 1. p is not corrected for the number of methods."
+    "Rank = 1 + the number of methods of this protocol that are better and differ with p < 0.05 in the paired sign-flip "
+    "test over images (10,000 draws; for IoU dataset fewer where more could not matter). Methods that nothing separates "
+    "from the best share rank 1. p is not corrected for the number of methods. Baselines and ceilings have no rank and "
+    "count in none."
+)
+APART = (
+    "Not ranked: baselines, simple rows to compare with, and ceilings, which show what the truth itself would reach."
 )
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which methods are shown; None: either.
+    """Which methods are shown, whatever their rank; None: either.
 
     Attributes:
         text_guidance, segmentation_labels: as the submission says; one that says nothing counts as False, the
@@ -43,14 +49,15 @@ class Filters:
 
 
 def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Filters | None = None) -> list[dict[str, Any]]:  # fmt: skip
-    """Rows for a table, best first; those whose score is undefined stand last and have no rank.
+    """Rows for a table: methods, best first, those whose score is undefined last; then what is not ranked, best first.
 
     Args:
         score: key of ``SCORES``, by which methods are ordered and ranked.
-        filters: methods that they leave out count in no rank.
+        filters: rows that they leave out are hidden; ranks and ties are those of the whole group all the same.
 
     Returns:
-        Records; see ``_record`` for their keys. Scores are fractions 0–1 or None.
+        Records; see ``_record`` for their keys. ``rank`` is None for a baseline or ceiling (``kind``), and where the
+        score is undefined. Scores are fractions 0–1 or None.
 
     Raises:
         UsageError: the board has no such group, or the group no such score.
@@ -58,19 +65,23 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
     group = board.group(group_key)
     if score not in group.scores:
         raise UsageError(f"score {score!r}: expected one of {', '.join(group.scores)}.")
-    shown = [e for e in map(board.entry, group.ids) if filters is None or filters.admit(e)]
-    values = {e.id: e.row(group_key).scores[score].value for e in shown}
-    shown.sort(key=lambda e: (values[e.id] is None, -(values[e.id] or 0.0), e.name.casefold(), e.id))
-    better = dict.fromkeys(values, 0)
-    if len(shown) > 1:
-        better = _better(board, group_key, score, [e.id for e in shown], values)
-    ranks = [better[e.id] + 1 for e in shown if values[e.id] is not None]
-    rows = []
-    for entry in shown:
-        rank = better[entry.id] + 1 if values[entry.id] is not None else None
-        about = {"rank": rank, "tied": rank is not None and ranks.count(rank) > 1, "better": better[entry.id]}
-        rows.append(about | dict(_record(entry, group_key)))
-    return rows
+    entries = [board.entry(i) for i in group.ids]
+    values = {e.id: e.row(group_key).scores[score].value for e in entries}
+    entries.sort(
+        key=lambda e: (e.kind != "method", values[e.id] is None, -(values[e.id] or 0.0), e.name.casefold(), e.id)
+    )
+    ranked = [e.id for e in entries if e.kind == "method" and values[e.id] is not None]
+    better = _better(board, group_key, score, ranked, values) if len(ranked) > 1 else dict.fromkeys(ranked, 0)
+    rank = {entry_id: count + 1 for entry_id, count in better.items()}
+    shared = Counter(rank.values())
+    return [
+        {
+            "rank": rank.get(entry.id), "tied": entry.id in rank and shared[rank[entry.id]] > 1,
+            "better": better.get(entry.id), **dict(_record(entry, group)),
+        }
+        for entry in entries
+        if filters is None or filters.admit(entry)
+    ]  # fmt: skip
 
 
 def _better(board: Board, group_key: str, score: str, ids: list[str], values: dict[str, float | None]) -> dict[str, int]:  # fmt: skip
@@ -85,12 +96,14 @@ def _better(board: Board, group_key: str, score: str, ids: list[str], values: di
     return dict(zip(ids, clear.sum(axis=1).tolist(), strict=True))
 
 
-def _record(entry: Entry, group_key: str) -> Iterator[tuple[str, Any]]:
-    row = entry.row(group_key)
+def _record(entry: Entry, group: Group) -> Iterator[tuple[str, Any]]:
+    row = entry.row(group.key)
     for name in (
-        "id", "name", "track", "text_guidance", "segmentation_labels", "description", "url", "submission_sha256",
+        "id", "name", "kind", "track", "text_guidance", "segmentation_labels", "description", "url", "submission_sha256",
     ):  # fmt: skip
         yield name, getattr(entry, name)
+    yield "images", row.images
+    yield "official", group.official
     yield "segments", row.segments
     yield "kept", row.kept
     for name in SCORES:

@@ -8,10 +8,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from zgbench.board.store import SCORES, Group
+from zgbench.board.entry import SCORES
+from zgbench.board.store import Group
 from zgbench.submission.problems import quote
 
-_ABOUT = ("rank", "name", "id", "text_guidance", "segmentation_labels", "segments", "kept")
+_ABOUT = (
+    "rank", "name", "kind", "id", "text_guidance", "segmentation_labels", "images", "official", "segments", "kept",
+)  # fmt: skip
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -33,7 +36,10 @@ def _scores(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def ranking_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """One line a method; scores as fractions 0–1 with the ends of their intervals, undefined ones empty."""
+    """One line a method, then baselines and ceilings (``kind``), whose rank is empty.
+
+    Scores are fractions 0–1 with the ends of their intervals; undefined ones are empty.
+    """
     text = io.StringIO()
     ends = [f"{name}{end}" for name in _scores(rows) for end in ("", "_low", "_high")]
     writer = csv.DictWriter(text, [*_ABOUT, *ends, "submission_sha256"], extrasaction="ignore", lineterminator="\n")
@@ -55,12 +61,14 @@ def ranking_markdown(rows: Sequence[dict[str, Any]], group: Group) -> str:
     head = ["rank", "method", *(SCORES[name] for name in names)]
     lines = ["| " + " | ".join(head) + " |", "|---:|---|" + "---:|" * len(names)]
     for row in rows:
-        cells = [_rank(row), _markdown(row["name"]), *(_with_interval(row, name) for name in names)]
+        kind = "" if row["kind"] == "method" else f" ({row['kind']})"
+        cells = [rank_of(row), _markdown(row["name"]) + kind, *(_with_interval(row, name) for name in names)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", f"`{group.signature}`", ""])
 
 
-def _rank(row: dict[str, Any]) -> str:
+def rank_of(row: dict[str, Any]) -> str:
+    """1, or 2= where others share it, or – where there is none."""
     if row["rank"] is None:
         return "–"
     return f"{row['rank']}{'=' if row['tied'] else ''}"
@@ -84,10 +92,13 @@ def ranking_latex(rows: Sequence[dict[str, Any]], group: Group) -> str:
     names = _scores(rows)
     lines = [f"% {plain(group.signature)}", r"\begin{tabular}{rl" + "r" * len(names) + "}", r"\toprule"]
     lines += [" & ".join(["", "method", *(SCORES[name] for name in names)]) + r" \\", r"\midrule"]
-    for row in rows:
+    for at, row in enumerate(rows):
+        if row["kind"] != "method" and at and rows[at - 1]["kind"] == "method":
+            lines.append(r"\midrule")
+        kind = "" if row["kind"] == "method" else f" ({row['kind']})"
         cells = [
-            _rank(row).replace("–", "--"),
-            _latex(row["name"]),
+            rank_of(row).replace("–", "--"),
+            _latex(row["name"]) + kind,
             *(percent(row[n]).replace("–", "--") for n in names),
         ]
         lines.append(" & ".join(cells) + r" \\")

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from zgbench.board.add import store
-from zgbench.board.store import Board, Entry
+from zgbench.board.entry import Entry
+from zgbench.board.places import only
+from zgbench.board.store import Board
 from zgbench.board.submissions import find
 from zgbench.evaluation import evaluate
 from zgbench.scores.result import Stored, load_result
@@ -20,23 +22,28 @@ CLOSE = 1e-4
 """Largest difference of a cosine between two kinds of processor; no class and no score may move."""
 
 
-def differences(board: Board, entry: Entry, data: str | os.PathLike[str] | None = None) -> list[str] | None:
+def differences(
+    board: Board, entry: Entry, data: str | os.PathLike[str] | None = None, submission: Path | None = None
+) -> list[str] | None:
     """What a fresh evaluation has otherwise, a sentence each; empty where the files are the same byte by byte.
 
     On another kind of processor, the last digits of a network's output may differ. Cosines that differ by less than
     ``CLOSE`` are let pass if every class, every kept segment and every score is the same.
 
+    Args:
+        submission: its file, where it does not lie where the board finds it.
+
     Returns:
         None where the submission, or the ratings that were used, are not at hand.
     """
-    submission = find(board.folder, entry.submission_sha256)
+    submission = submission or find(board.folder, entry.submission_sha256)
     if submission is None or entry.rated:
         return None
     stored = entry.stored()
     asked = [r.how.lower() for r in stored.reassigned]
     with tempfile.TemporaryDirectory() as folder:
         found = evaluate(submission, data=data, protocol=stored.protocol, reassign=asked)
-        fresh = load_result(store(found, Path(folder), entry.id.removesuffix(f".{entry.dataset}")))
+        fresh = load_result(store(only(found, entry.signatures), Path(folder), entry.id))
         places = {kind: e["name"] for kind, e in fresh.result["files"].items()} | {"result": fresh.path.name}
         other = [
             kind

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from zgbench.board.cited import NOTE, cited_rows
-from zgbench.board.ranking import RULE, ranking
-from zgbench.board.ranking_text import percent, plain, ranking_markdown
-from zgbench.board.store import SCORES, Board, Group
+from zgbench.board.entry import SCORES
+from zgbench.board.ranking import APART, RULE, ranking
+from zgbench.board.ranking_text import percent, plain, rank_of, ranking_markdown
+from zgbench.board.store import Board, Group
 from zgbench.storage.files import write_bytes
 
 _STYLE = """
@@ -76,20 +77,28 @@ def _page(groups: list[Group], tables: dict[str, list[dict[str, Any]]]) -> Itera
         yield f"<h2>{_text(dataset)}</h2>"
         for group in (g for g in groups if g.dataset == dataset):
             yield f"<h3>{_text(group.title)}</h3>"
-            yield from _table(group, tables[group.key])
+            rows = tables[group.key]
+            yield from _table(group, [row for row in rows if row["kind"] == "method"])
+            if apart := [row for row in rows if row["kind"] != "method"]:
+                yield f'<p class="soft">{_text(APART)}</p>'
+                yield from _table(group, apart)
             yield f"<p><code>{_text(group.signature)}</code></p>"
     yield from _cited()
     yield "</body></html>"
 
 
 def _table(group: Group, rows: list[dict[str, Any]]) -> Iterator[str]:
+    if not rows:
+        yield "<p>No method has been scored yet.</p>"
+        return
     heads = ["Rank", "Method", *(SCORES[name] for name in group.scores)]
     yield '<div class="wide"><table><thead><tr>' + "".join(
         f"<th{_class(h)}>{_text(h)}</th>" for h in heads
     ) + "</tr></thead><tbody>"  # fmt: skip
     for row in rows:
-        rank = "–" if row["rank"] is None else f"{row['rank']}{'=' if row['tied'] else ''}"
-        notes = [n for key, n in (("text_guidance", "text-guided"), ("segmentation_labels", "trained on segmentation labels")) if row[key]]  # fmt: skip
+        rank = rank_of(row)
+        notes = [] if row["kind"] == "method" else [row["kind"]]
+        notes += [n for key, n in (("text_guidance", "text-guided"), ("segmentation_labels", "trained on segmentation labels")) if row[key]]  # fmt: skip
         small = f"<small>{', '.join(notes)}</small>" if notes else ""
         cells = [f'<td data-head="Rank">{rank}</td>', f'<td class="name" data-head="">{_text(row["name"])}{small}</td>']
         cells += [_score(row, name) for name in group.scores]

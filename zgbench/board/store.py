@@ -4,109 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from zgbench import pages
+from zgbench.board.entry import SCORES, Entry, ScoreRow, entry_of, facts_of
+from zgbench.board.kinds import FILE as KINDS_FILE
+from zgbench.board.kinds import read_kinds
+from zgbench.board.verdicts import beside, verdict
 from zgbench.datasets import KEYS
 from zgbench.errors import UsageError, ZgbenchError
-from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
+from zgbench.protocol import VERSION
+from zgbench.scores.result import RESULT
+from zgbench.storage.files import stamp
+from zgbench.storage.text import without_companions
 
-SCORES = {
-    "iou_image": "IoU image",
-    "iou_dataset": "IoU dataset",
-    "recall.0.25": "Recall .25",
-    "recall.0.5": "Recall .5",
-    "recall.0.75": "Recall .75",
-    "recall.auc": "Recall area",
-    "tgq": "TGQ",
-}
-"""Score → its title."""
+_ORDER = ("TT", "LT", "ST", "TGQ")
 _TRACKS = {"free": "own segments", "oracle": "the truth's segments"}
-
-
-@dataclass(frozen=True)
-class Score:
-    """A score 0–1 with its 95 % interval; None where it is undefined."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """One row of a result.
-
-    Attributes:
-        reassign: ``TT`` or ``ST``; ``TGQ`` for Text Generation Quality.
-        verify: such as ``cos>=0.5`` or ``h>=2``.
-        segments, kept: numbers of segments; of TGQ, of truth segments and of those that have a label.
-        scores: keys as in ``SCORES``.
-    """
-
-    reassign: str
-    verify: str
-    signature: str
-    images: int
-    segments: int
-    kept: int
-    scores: Mapping[str, Score]
-
-    @property
-    def group(self) -> str:
-        """Key of the group that it belongs to."""
-        return hashlib.sha256(self.signature.encode()).hexdigest()[:12]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A stored result. Its texts come from a stranger: show them as plain text only.
-
-    Attributes:
-        id: file name without ``.result.json``.
-        sha256: of the result file, which holds the hashes of the files beside it.
-        text_guidance, segmentation_labels: as the submission says; None where it does not.
-        rated: whether it has human ratings.
-    """
-
-    id: str
-    path: Path
-    sha256: str
-    name: str
-    dataset: str
-    track: str
-    description: str
-    url: str
-    text_guidance: bool | None
-    segmentation_labels: bool | None
-    images: int
-    official: bool
-    submission_sha256: str
-    protocol: str
-    rows: tuple[ScoreRow, ...]
-    unavailable: Mapping[str, str]
-    rated: bool
-
-    def row(self, group: str) -> ScoreRow:
-        """The row of a group. Raises UsageError where it has none."""
-        for row in self.rows:
-            if row.group == group:
-                return row
-        raise UsageError(f"{self.id} has no row of the protocol {group}.")
-
-    def stored(self) -> Stored:
-        """The result with the statistics beside it. Raises InputError or DataError where they are damaged."""
-        return _stored(self.path, self.sha256)
-
-
-@lru_cache(maxsize=4)
-def _stored(path: Path, _sha256: str) -> Stored:
-    return load_result(path)
 
 
 @dataclass(frozen=True)
@@ -117,6 +35,7 @@ class Group:
         key: short hash of the signature.
         scores: keys of ``SCORES`` that its rows have.
         ids: the entries.
+        ranked: how many of them are methods; the others are baselines and ceilings.
     """
 
     key: str
@@ -129,22 +48,18 @@ class Group:
     official: bool
     scores: tuple[str, ...]
     ids: tuple[str, ...]
+    ranked: int
 
     @property
     def title(self) -> str:
         """What the signature is about, in a few words."""
         facts = facts_of(self.signature)
         verify = self.verify.replace(">=", " ≥ ").replace("cos>", "cos > ")
-        background = "" if facts.get("bg") == "count" else f", background {facts.get('bg', '?')}"
+        background = "" if facts.get("bg", "count") == "count" else f", background {facts['bg']}"
         scoring = "" if facts.get("scoring") == "v1" else f", scoring {facts.get('scoring', '?')}"
         official = "" if self.official else ", not official"
         model = facts.get("encoder", "").split(",")[0].split("@")[0].split("/")[-1]
         return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}, {self.images} images{official}"
-
-
-def facts_of(signature: str) -> dict[str, str]:
-    """The pairs of a signature."""
-    return dict(pair.split(":", 1) for pair in signature.split("|") if ":" in pair)
 
 
 @dataclass(frozen=True)
@@ -152,19 +67,22 @@ class Board:
     """All results of a folder.
 
     Attributes:
-        entries: in the order of their ids.
-        problems: result files that are left out, each with the reason.
-        version: changes whenever a result file does.
+        entries: in the order of their ids; each has passed the cross-checks.
+        hidden: entries that did not pass them and are shown nowhere.
+        problems: what is left out, each with the reason.
+        version: changes whenever a file of the board does.
     """
 
     folder: Path
     entries: tuple[Entry, ...]
+    hidden: tuple[Entry, ...]
     problems: tuple[str, ...]
     version: str
 
     def datasets(self) -> list[str]:
         """Data sets that have entries."""
-        return [key for key in KEYS if any(e.dataset == key for e in self.entries)]
+        there = {entry.dataset for entry in self.entries}
+        return [key for key in (*KEYS, *sorted(there.difference(KEYS))) if key in there]
 
     @cached_property
     def _groups(self) -> dict[str, Group]:
@@ -175,10 +93,9 @@ class Board:
         return {key: _group(key, found) for key, found in members.items()}
 
     def groups(self, dataset: str) -> list[Group]:
-        """Groups of a data set, those of most entries first; TT before ST before TGQ."""
-        order = {"TT": 0, "ST": 1, "TGQ": 2}
+        """Groups of a data set, those of most methods first; TT before LT before ST before TGQ."""
         found = [group for group in self._groups.values() if group.dataset == dataset]
-        return sorted(found, key=lambda g: (-len(g.ids), order[g.reassign], g.verify, g.key))
+        return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), _place(g.reassign), g.verify, g.key))
 
     def group(self, key: str) -> Group:
         """A group by its key. Raises UsageError."""
@@ -203,7 +120,12 @@ def _group(key: str, members: list[tuple[Entry, ScoreRow]]) -> Group:
     return Group(
         key, entry.dataset, row.signature, row.reassign, row.verify, entry.track, row.images,
         entry.official and row.images == entry.images, scores, tuple(e.id for e, _ in members),
+        sum(e.kind == "method" for e, _ in members),
     )  # fmt: skip
+
+
+def _place(reassign: str) -> tuple[int, str]:
+    return (_ORDER.index(reassign) if reassign in _ORDER else len(_ORDER), reassign)
 
 
 def default_folder() -> Path:
@@ -211,73 +133,106 @@ def default_folder() -> Path:
     return pages.folder("leaderboard") / "results"
 
 
-_kept: dict[Path, tuple[tuple[int, int], Entry | str]] = {}
+def folder_to_fill() -> Path:
+    """The results of the checkout that one works in: nothing is ever written into an installed copy.
+
+    Raises:
+        UsageError: the current folder is not in zgbench's checkout.
+    """
+    checkout = pages.folder("leaderboard").parent
+    if not (checkout / "pyproject.toml").is_file() or not Path.cwd().resolve().is_relative_to(checkout.resolve()):
+        raise UsageError("which board? Give --board DIR, a folder of your own; it is made if it is not there. (Without it the board of a checkout of zgbench is filled, from inside that checkout.)")  # fmt: skip
+    return checkout / "leaderboard" / "results"
 
 
-def load_board(folder: Path | None = None) -> Board:
+@dataclass(frozen=True)
+class _Read:
+    """A result file as it was read last.
+
+    Attributes:
+        files: it and the files beside it, whose stamp tells whether it must be read again.
+        entry: None where it is not a result file.
+        wrong: why it is not shown; empty for a sound one.
+    """
+
+    files: tuple[Path, ...]
+    stamp: str
+    entry: Entry | None
+    wrong: str
+
+
+_SHOWN = 20
+"""Broken rules of a result that are told."""
+_known: dict[Path, _Read] = {}
+_reading = threading.Lock()
+
+
+def _silent(_title: str, _total: int) -> Callable[[int], None]:
+    return lambda _: None
+
+
+def load_board(
+    folder: Path | None = None, *, anew: bool = False, progress: Callable[[str, int], Callable[[int], None]] = _silent
+) -> Board:
     """Read a board; files that did not change since the last call are not read again.
 
-    A file that is not a sound result is left out and told in ``problems``.
+    A file that is not a sound result, or whose numbers do not follow from the statistics beside it, is left out and told
+    in ``problems``. Checks are kept in the cache by content (:mod:`zgbench.board.verdicts`).
+
+    Args:
+        anew: check everything again, whatever is known.
     """
     place = (folder or default_folder()).resolve()
+    kinds, problems = read_kinds(place)
     entries: list[Entry] = []
-    problems: list[str] = []
-    digest = hashlib.sha256()
-    for path in sorted(place.glob(f"*{RESULT}")):
-        try:
-            status = path.stat()
-        except OSError:  # taken away a moment ago
+    hidden: list[Entry] = []
+    digest = hashlib.sha256(stamp([place / KINDS_FILE]).encode())
+    paths = sorted(without_companions(place.glob(f"*{RESULT}")), key=lambda path: path.name.removesuffix(RESULT))
+    tick = progress("checking results", len(paths))
+    for path in paths:
+        with _reading:  # of many visitors, one checks
+            found = None if anew else _known.get(path)
+            if found is None or stamp(found.files) != found.stamp:
+                found = _known[path] = _read(path, anew=anew)
+        tick(1)
+        digest.update(f"{path.name} {found.stamp}\n".encode())
+        if found.wrong and not path.exists():  # taken away a moment ago
             continue
-        stamp = (status.st_mtime_ns, status.st_size)
-        if _kept.get(path, (None, ""))[0] != stamp:
-            _kept[path] = (stamp, _read(path))
-        found = _kept[path][1]
-        digest.update(f"{path.name} {stamp}\n".encode())
-        if isinstance(found, str):
-            problems.append(found)
-        else:
-            entries.append(found)
-    return Board(place, tuple(entries), tuple(problems), digest.hexdigest()[:16])
+        if found.wrong:
+            problems.append(f"{path.name}: {found.wrong}")
+        if found.entry is not None:
+            kind = kinds.get(found.entry.submission_sha256)
+            entry = found.entry if kind is None else replace(found.entry, kind=kind)
+            (hidden if found.wrong else entries).append(entry)
+    return Board(place, tuple(entries), tuple(hidden), tuple(problems), digest.hexdigest()[:16])
 
 
-def _read(path: Path) -> Entry | str:
+def _read(path: Path, *, anew: bool) -> _Read:
+    files: tuple[Path, ...] = (path,)
+    before = stamp(files)
+    entry = None
     try:
         content = path.read_bytes()
-        return entry_of(path, json.loads(content), hashlib.sha256(content).hexdigest())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZgbenchError) as error:
-        return f"{path.name}: not a readable result file ({type(error).__name__}: {error})"
+        result = json.loads(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        found = entry_of(path, result, sha256)
+        files = (path, *beside(path, result))
+        before = stamp(files) if stamp([path]) == before else ""  # changed meanwhile: the next call reads it again
+        entry = found
+        wrong = _told(verdict(path, result, sha256, anew=anew), result)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration, RecursionError, ZgbenchError) as error:  # fmt: skip
+        return _Read(files, before, entry, f"not a readable result file ({type(error).__name__}: {error})")
+    return _Read(files, before, entry, wrong)
 
 
-def entry_of(path: Path, result: dict[str, Any], sha256: str) -> Entry:
-    """What a result file says. Raises ValueError, KeyError or TypeError where it is not one."""
-    if result["format"] != FORMAT:
-        raise ValueError(f"expected format {FORMAT}")
-    about, data = result["submission"], result["dataset"]
-    method = about["method"]
-    rows = [
-        ScoreRow(
-            r["reassign"], r["verify"], r["signature"], r["images"], r["segments"], r["segments_kept"],
-            {"iou_image": _score(r["iou_image"]), "iou_dataset": _score(r["iou_dataset"])}
-            | {f"recall.{k}": _score(v) for k, v in r["recall"].items()},
-        )
-        for r in result["scores"]
-    ]  # fmt: skip
-    if (tgq := result["tgq"]) is not None:
-        verify = facts_of(tgq["signature"])["verify"]
-        rows.append(
-            ScoreRow("TGQ", verify, tgq["signature"], data["images"], tgq["segments"], tgq["labelled"], {"tgq": _score(tgq)})
-        )  # fmt: skip
-    return Entry(
-        path.name.removesuffix(RESULT), path, sha256, about["name"], data["key"], about["track"],
-        method.get("description", ""), method.get("url", ""),
-        method.get("text_guidance"), method.get("segmentation_labels"),
-        data["images"], data["official"], about["sha256"], result["protocol"]["name"], tuple(rows),
-        result["unavailable"], "ratings" in result,
-    )  # fmt: skip
-
-
-def _score(found: dict[str, Any]) -> Score:
-    values = (found["value"], *found["ci95"])
-    if not all(v is None or (isinstance(v, int | float) and math.isfinite(v)) for v in values):
-        raise ValueError("a score is not a number")
-    return Score(*values)
+def _told(wrong: tuple[str, ...], result: dict[str, Any]) -> str:
+    if not wrong:
+        return ""
+    more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+    version = result.get("versions", {}).get("protocol", VERSION)
+    old = (
+        f" It was scored under version {version} of the protocol; this is version {VERSION}."
+        if version != VERSION
+        else ""
+    )
+    return f"not shown, as its cross-checks fail: {'; '.join(wrong[:_SHOWN])}{more}.{old} Add its submission again."

@@ -18,33 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from zgbench.board.store import Entry, ScoreRow
+from zgbench.board.entry import Entry, ScoreRow
+from zgbench.board.true_names import fitting
 from zgbench.encoders.cache import cache_dir
-from zgbench.errors import DataError, ZgbenchError
+from zgbench.errors import ZgbenchError
 from zgbench.scores import metrics
 from zgbench.scores.comparison import row_of, statistics_of, vocabulary_of
+from zgbench.scores.text_generation import Hits
 from zgbench.statistics import resampling
 from zgbench.storage.files import write_bytes
-from zgbench.storage.plain_arrow import plain
 
 Float = NDArray[np.float64]
 _FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Hits:
-    """Statistics of Text Generation Quality, see :class:`zgbench.statistics.resampling.Statistics`.
-
-    Attributes:
-        per_image: sparse float64 [images, 2]; truth segments whose label fits, and all truth segments.
-    """
-
-    per_image: sparse.csr_matrix
-
-    def scores(self, sums: Float) -> dict[str, Float]:
-        """Score name → float64 [...] of summed statistics [..., 2]."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return {"tgq": np.asarray(sums[..., 0] / sums[..., 1])}
 
 
 @dataclass(frozen=True)
@@ -106,11 +91,9 @@ def _made(entry: Entry, row: ScoreRow) -> Summary:
     stored = entry.stored()
     found: metrics.Statistics | Hits
     if row.reassign == "TGQ":
-        found = _hits(entry)
+        found = fitting(stored)
     else:
-        found = statistics_of(
-            stored, row_of(stored, (row.reassign, row.verify)), vocabulary_of(stored.result["dataset"]["key"])
-        )
+        found = statistics_of(stored, row_of(stored, (row.reassign, row.verify)), vocabulary_of(stored))
     protocol = stored.protocol
     drawn = weights(found.per_image.shape[0], protocol.resamples, protocol.seed)
     return Summary(found, found.scores(resampling.weighted_sums(found.per_image, drawn)))
@@ -120,20 +103,6 @@ def _made(entry: Entry, row: ScoreRow) -> Summary:
 def weights(n_images: int, resamples: int, seed: int) -> resampling.Resamples:
     """How often each resample drew each image; kept, for all rows of a group share them."""
     return resampling.Resamples(n_images, resamples, seed)
-
-
-def _hits(entry: Entry) -> Hits:
-    import pyarrow.parquet as pq
-
-    stored = entry.stored()
-    counts, n = stored.counts, len(stored.counts.ids)
-    table = pq.read_table(plain(entry.path.with_name(Path(stored.result["files"]["segments"]["name"]).name)))
-    if "true_similarity" not in table.column_names:
-        raise DataError(f"{entry.id}: holds no similarities with the true names. Add the submission again.")
-    fits = table["true_similarity"].to_numpy() > np.float32(stored.protocol.tau_text)
-    hits = np.bincount(counts.owner[fits], minlength=n)
-    truth = np.bincount(counts.image[counts.cls > 0], minlength=n)  # track oracle: one entry a truth segment
-    return Hits(sparse.csr_matrix(np.stack((hits, truth), axis=1).astype(np.float64)))
 
 
 def _packed(found: Summary) -> bytes:

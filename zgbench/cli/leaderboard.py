@@ -6,8 +6,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zgbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from zgbench.board.store import Board
 
 
 def _board(options: argparse.Namespace) -> Path:
@@ -16,17 +20,25 @@ def _board(options: argparse.Namespace) -> Path:
     return Path(options.board) if options.board else default_folder()
 
 
+def _tell_left_out(board: Board) -> None:
+    for problem in board.problems:
+        print(f"left out: {problem}", file=sys.stderr)
+
+
 def add(options: argparse.Namespace) -> int:
     """``zgbench leaderboard add``."""
     from zgbench.board.add import add as run
+    from zgbench.board.store import folder_to_fill
     from zgbench.cli.commands import Progress, _workers
     from zgbench.cli.render import percent
 
+    board = Path(options.board) if options.board else folder_to_fill()
     with Progress() as progress:
         place = run(
-            options.submission, _board(options), data=options.data, protocol=options.protocol, ratings=options.ratings,
+            options.submission, board, data=options.data, protocol=options.protocol, ratings=options.ratings,
             reassign=options.reassign.split(",") if options.reassign is not None else None,
-            stem=options.stem, replace=options.replace, keep=not options.no_copy, workers=_workers(options),
+            stem=options.stem, kind=options.kind, replace=options.replace, unofficial=options.unofficial,
+            keep=not options.no_copy, workers=_workers(options),
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
         )  # fmt: skip
     result = json.loads(place.read_text(encoding="utf-8"))
@@ -43,24 +55,30 @@ def add(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """``zgbench leaderboard check``."""
-    from zgbench.board.checks import violations
     from zgbench.board.rescore import differences
     from zgbench.board.store import load_board
+    from zgbench.cli.commands import Progress
     from zgbench.errors import InputError
 
-    board = load_board(_board(options))
-    wrong, missing = list(board.problems), 0
-    for entry in board.entries:
-        try:
-            found = violations(entry.stored())
-            if options.rescore and not found:
+    with Progress() as progress:
+        board = load_board(_board(options), anew=True, progress=progress)
+    wrong, missing, hidden = list(board.problems), 0, {entry.id for entry in board.hidden}
+    seen: dict[tuple[str, str], str] = {}
+    for entry in (*board.entries, *board.hidden):
+        found = []
+        for row in entry.rows:
+            first = seen.setdefault((entry.submission_sha256, row.signature), entry.id)
+            if first != entry.id:
+                found.append(f"the same submission under the same signature as {first}: it counts once")
+        if options.rescore and entry.id not in hidden:
+            try:
                 again = differences(board, entry, options.data)
-                missing += again is None
-                found = again or []
-        except InputError as error:
-            found = [str(error)]
-        wrong += [f"{entry.id}: {line}" for line in found]
-        print(f"{entry.id}: {'sound' if not found else 'NOT SOUND'}")
+            except InputError as error:
+                again = [str(error)]
+            missing += again is None
+            found += again or []
+        wrong += [f"{entry.id}: {line}" for line in dict.fromkeys(found)]
+        print(f"{entry.id}: {'NOT SOUND' if found or entry.id in hidden else 'sound'}")
     if options.rescore and missing:
         print(f"not rescored, their submissions are not at hand: {missing}", file=sys.stderr)
     if wrong:
@@ -72,8 +90,12 @@ def export(options: argparse.Namespace) -> int:
     """``zgbench leaderboard export``."""
     from zgbench.board.static import export_static
     from zgbench.board.store import load_board
+    from zgbench.cli.commands import Progress
 
-    for place in export_static(load_board(_board(options)), Path(options.folder)):
+    with Progress() as progress:
+        board = load_board(_board(options), progress=progress)
+    _tell_left_out(board)
+    for place in export_static(board, Path(options.folder)):
         print(place)
     return 0
 
@@ -81,10 +103,14 @@ def export(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     """``zgbench leaderboard serve``."""
     from zgbench import pages
+    from zgbench.board.store import folder_to_fill, load_board
+    from zgbench.cli.commands import Progress
 
-    board = _board(options).resolve()
+    board = (folder_to_fill() if options.submit and not options.board else _board(options)).resolve()
     if not board.is_dir():
         raise UsageError(f"--board {board}: there is no such folder. Fill one with: zgbench leaderboard add SUBMISSION --board {board}")  # fmt: skip
+    with Progress() as progress:  # what is checked now, no visitor waits for
+        _tell_left_out(load_board(board, progress=progress))
     environment = {"ZGBENCH_BOARD": str(board)}
     if options.data:
         environment["ZGBENCH_DATA"] = str(Path(options.data).resolve())
