@@ -5,8 +5,9 @@ Source: "Zero-guidance Segmentation Using Zero Segment Labels", ICCV 2023, secti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -15,9 +16,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from reference_method.tree import Part, Tree, joined, taken_apart, tree_of, without_others
 from zgbench.errors import UsageError
 
 Criterion = Literal["variance", "ward"]
+Joining = Literal["any", "siblings"]
+Filter = Literal["bicubic", "lanczos"]
+Refine = Callable[[NDArray[np.float32]], NDArray[np.integer[Any]]]
+"""Squared distances of features to the segments' means, float32 [rows, columns, k] → segment numbers of a finer map."""
+LONGEST = 2.5
+"""Long side in short sides of an input that keeps its proportions: the memory of clustering grows with its square."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,7 @@ class Candidates:
     """
 
     label_map: NDArray[np.int32]
-    tree: tuple[tuple[int, int], ...]
+    tree: Tree
 
     def masks(self) -> NDArray[np.bool_]:
         """Bool [n, h, w]."""
@@ -43,7 +51,9 @@ class DinoKeys:
     Args:
         model: a timm VisionTransformer with square patches and a class token first.
         stride: in pixels, 1 … patch size.
-        image_size: side of the square input in pixels; the photo is squeezed to it.
+        image_size: side of the square input in pixels, to which the photo is squeezed; with ``keep_aspect`` the short
+            side, the long one up to ``LONGEST`` times as long.
+        resize_filter: of the resampling.
         mean, deviation: of the input's normalisation, per channel.
         device, dtype: of the computation.
 
@@ -57,6 +67,8 @@ class DinoKeys:
         *,
         stride: int = 2,
         image_size: int = 224,
+        keep_aspect: bool = False,
+        resize_filter: Filter = "bicubic",
         mean: tuple[float, ...] = (0.485, 0.456, 0.406),
         deviation: tuple[float, ...] = (0.229, 0.224, 0.225),
         device: str = "cpu",
@@ -72,23 +84,31 @@ class DinoKeys:
             raise UsageError(f"candidates: expected stride in 1..{patch[0]}, the patch size, got {stride}")
         self.model = model.to(device, dtype).eval()
         self.patch, self.stride, self.image_size = patch[0], stride, image_size
+        self.keep_aspect, self.resize_filter = keep_aspect, resize_filter
         self.device, self.dtype = device, dtype
         self._mean, self._deviation = mean, deviation
 
     @property
     def side(self) -> int:
-        """Tokens along each side of the map: 109 for 224 pixels, patches of 8 and stride 2."""
+        """Tokens along the short side of the map: 109 for 224 pixels, patches of 8 and stride 2."""
         return (self.image_size - self.patch) // self.stride + 1
 
+    def resized(self, photo: Image.Image) -> Image.Image:
+        """A photo at the input's size, RGB."""
+        size = [self.image_size, self.image_size]
+        if self.keep_aspect:
+            longer = min(max(photo.size) / min(photo.size), LONGEST)
+            size[photo.width < photo.height] = int(self.image_size * longer)
+        return photo.convert("RGB").resize((size[0], size[1]), Image.Resampling[self.resize_filter.upper()])
+
     def pixels(self, photo: Image.Image) -> Tensor:
-        """Photo → normalised input, float32 [1, 3, s, s]."""
-        squeezed = photo.convert("RGB").resize((self.image_size, self.image_size), Image.Resampling.BICUBIC)
-        values = torch.from_numpy(np.asarray(squeezed, dtype=np.float32) / 255).permute(2, 0, 1)[None]
+        """Photo → normalised input, float32 [1, 3, h, w]."""
+        values = torch.from_numpy(np.asarray(self.resized(photo), dtype=np.float32) / 255).permute(2, 0, 1)[None]
         return (values - torch.tensor(self._mean)[:, None, None]) / torch.tensor(self._deviation)[:, None, None]
 
     @torch.inference_mode()
     def __call__(self, pixels: Tensor) -> Tensor:
-        """Normalised input [1, 3, s, s] → keys, heads side by side, float32 [side, side, d]."""
+        """Normalised input [1, 3, h, w] → keys, heads side by side, float32 [rows, columns, d]."""
         model = self.model
         projection = model.patch_embed.proj
         x = F.conv2d(pixels.to(self.device, self.dtype), projection.weight, projection.bias, stride=self.stride)
@@ -124,12 +144,19 @@ def segment(
     n: int = 20,
     cosine: float = 0.9,
     criterion: Criterion = "variance",
+    normalise: bool = False,
+    joining: Joining = "any",
+    nearest: bool = False,
+    refine: Refine | None = None,
 ) -> Candidates:
     """Cluster a map of features into segments of a photo.
 
     First to ``n`` clusters by ``criterion``: ``variance``, the smallest variance of a union (the paper), or ``ward``,
-    the smallest growth of the summed squares (its released code). Then the two whose mean features have the greatest
-    cosine, while that reaches ``cosine``: what is left are the segments. Then by ``criterion`` on to one root.
+    the smallest growth of the summed squares (its released code). Then by ``joining``: with ``any`` the two whose mean
+    features have the greatest cosine, while that reaches ``cosine``; what is left are the segments, joined by
+    ``criterion`` on to one root. With ``siblings`` (its released code) the clusters are joined to one root first, and
+    the tree is taken apart from the root down, where the two halves' means have a cosine below ``cosine``; the root
+    always is.
 
     Args:
         keys: float [rows, columns, d].
@@ -137,28 +164,46 @@ def segment(
         patch, stride: of the tokens, in pixels of the transformer's input.
         n: ≥ 1.
         cosine: −1 … 1; above 1 nothing is merged.
+        normalise: features to length 1 first.
+        nearest: give each feature to the segment with the nearest mean in the end, whatever its cluster was.
+        refine: gives the finer map of segment numbers in the end, see ``Refine``; it is stretched over the photo.
 
     Raises:
-        UsageError: n < 1 or no such criterion.
+        UsageError: n < 1, or no such criterion or joining.
     """
-    if n < 1 or criterion not in ("variance", "ward"):
-        raise UsageError(f"candidates: expected n ≥ 1 and criterion variance or ward, got {n} and {criterion!r}")
+    if n < 1 or criterion not in get_args(Criterion) or joining not in get_args(Joining):
+        raise UsageError(
+            f"candidates: expected n ≥ 1 and criterion variance or ward and joining any or siblings, "
+            f"got {n}, {criterion!r} and {joining!r}"
+        )
     rows, columns, width = keys.shape
     features = keys.float().cpu().numpy().reshape(-1, width)
+    if normalise:
+        features = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-30)
     owner = _clusters(features, min(n, len(features)), criterion).reshape(rows, columns)
-    coarse = owner[_nearest(size[0], rows, patch, stride)[:, None], _nearest(size[1], columns, patch, stride)[None]]
-    parts = [_Part.of(features[owner.ravel() == value], value) for value in np.unique(coarse)]
-    while len(parts) > 1:
-        means = np.stack([part.mean / max(float(np.linalg.norm(part.mean)), 1e-30) for part in parts])
-        alike = np.triu(means @ means.T, 1) + np.tril(np.full((len(parts),) * 2, -2.0))
-        i, j = np.unravel_index(alike.argmax(), alike.shape)
-        if alike[i, j] < cosine:
-            break
-        parts[i] = parts[i].with_(parts.pop(j))
+    at = _nearest(size[0], rows, patch, stride)[:, None], _nearest(size[1], columns, patch, stride)[None]
+    # a photo smaller than the map shows only some of its tokens
+    parts = [Part.of(features[owner.ravel() == value], value) for value in np.unique(owner[at])]
+    if joining == "any":
+        parts = joined(parts, cosine)
+        tree = tree_of(parts, criterion)
+    else:
+        parts, tree = taken_apart(parts, tree_of(parts, criterion), cosine)
+    if nearest or refine is not None:
+        means = np.stack([part.mean for part in parts])
+        distances = (features**2).sum(axis=1)[:, None] - 2 * features @ means.T + (means**2).sum(axis=1)
+        distances = distances.astype(np.float32).reshape(rows, columns, -1)
+        if refine is not None:
+            labels = refine(distances)
+            labels = labels[_stretched(size[0], labels.shape[0])[:, None], _stretched(size[1], labels.shape[1])[None]]
+        else:
+            labels = distances.argmin(axis=-1)[at]
+        left, labels = np.unique(labels, return_inverse=True)
+        return Candidates(labels.reshape(size).astype(np.int32), without_others(tree, left.tolist()))
     lookup = np.full(int(owner.max()) + 1, -1, dtype=np.int32)
     for number, part in enumerate(parts):
         lookup[list(part.values)] = number
-    return Candidates(lookup[coarse], _tree(parts, criterion))
+    return Candidates(lookup[owner[at]], tree)
 
 
 def _clusters(features: NDArray[np.float32], n: int, criterion: Criterion) -> NDArray[np.int64]:
@@ -190,48 +235,6 @@ def _nearest(pixels: int, tokens: int, patch: int, stride: int) -> NDArray[np.in
     return np.clip(np.floor((at - patch / 2) / stride + 0.5), 0, tokens - 1).astype(np.int64)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A cluster: the first clusters that it is made of, its size, mean and summed squares about the mean."""
-
-    values: tuple[int, ...]
-    size: int
-    mean: NDArray[np.float64]
-    squares: float
-
-    @classmethod
-    def of(cls, features: NDArray[np.float32], value: int) -> _Part:
-        mean = features.mean(axis=0, dtype=np.float64)
-        return cls((int(value),), len(features), mean, float(((features - mean) ** 2).sum()))
-
-    def with_(self, other: _Part) -> _Part:
-        size = self.size + other.size
-        gap = self.mean - other.mean
-        return _Part(
-            self.values + other.values,
-            size,
-            (self.size * self.mean + other.size * other.mean) / size,
-            self.squares + other.squares + self.size * other.size / size * float(gap @ gap),
-        )
-
-
-def _tree(parts: list[_Part], criterion: Criterion) -> tuple[tuple[int, int], ...]:
-    nodes = dict(enumerate(parts))
-    tree = []
-    for new in range(len(parts), 2 * len(parts) - 1):
-        best = None
-        numbers = sorted(nodes)
-        for at, i in enumerate(numbers):
-            for j in numbers[at + 1 :]:
-                union = nodes[i].with_(nodes[j])
-                cost = union.squares / union.size
-                if criterion == "ward":
-                    cost = union.squares - nodes[i].squares - nodes[j].squares
-                if best is None or cost < best[0]:
-                    best = cost, i, j, union
-        assert best is not None
-        _, i, j, union = best
-        tree.append((i, j))
-        del nodes[i], nodes[j]
-        nodes[new] = union
-    return tuple(tree)
+def _stretched(pixels: int, cells: int) -> NDArray[np.int64]:
+    """For each pixel of a side of the photo the cell that it lies in: int64 [pixels]."""
+    return ((np.arange(pixels) + 0.5) * cells / pixels).astype(np.int64)

@@ -5,27 +5,33 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from reference_method.config import ReferenceConfig, preset
-from zgbench.errors import UsageError
+from zgbench.errors import DataError, UsageError
+from zgbench.storage.threads import Threads, limit
 
 
 def run(options: argparse.Namespace) -> int:
     """``zgbench reference run``."""
+    threads = limit(options.threads)  # before PyTorch is imported
     config = preset(options.preset, options.dataset).with_(_changes(options.set or []))
     devices = _devices(options.device)
+    if devices[0] == "cpu" or options.threads:
+        print(f"{', '.join(devices)}: {_shared_out(threads, devices)}", file=sys.stderr)
     if bool(options.photos) == bool(options.dataset):
-        raise UsageError("give either photos, or --dataset and --out.")
+        raise UsageError("give either photos (or folders of them), or --dataset and --out.")
     if options.photos:
-        return _photos(options, config, devices[0])
+        return _photos(options, config, devices)
     if not options.out:
         raise UsageError("--dataset wants --out FILE, the submission to write.")
     return _dataset(options, config, devices)
 
 
 def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list[str]) -> int:
+    from reference_method.photos import caution
     from reference_method.run import Job
     from reference_method.run import run as work
     from zgbench.cli.commands import Progress
@@ -34,9 +40,11 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     dataset = open_dataset(
         options.dataset, options.data, subset=options.subset, truth_dir=options.truth_dir, png_order=options.png_order
     )
-    batch = options.batch if options.batch is not None else 1 if devices[0] == "cpu" else 4
+    batch = options.batch if options.batch is not None else _batch(config, devices[0])
     if batch < 1:
         raise UsageError(f"--batch {batch}: expected at least 1.")
+    if options.dataset != "mini":
+        caution(options.preset)
     job = Job(dataset, config, options.method, options.track, options.precision or _precision(devices[0]), batch)
     title = "GroupViT" if options.method == "groupvit" else "zgbench reference"
     with Progress() as progress:
@@ -53,39 +61,45 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     return 0
 
 
-def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -> int:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def _photos(options: argparse.Namespace, config: ReferenceConfig, devices: list[str]) -> int:
+    if options.method == "groupvit" or options.track == "oracle" or options.subset:
+        raise UsageError("--method groupvit, --track oracle and --subset need what a --dataset knows; leave them out.")
+    from reference_method import photos
+    from reference_method.replicas import on_devices
 
-    from reference_method.pipeline import Reference, photo_from
-    from zgbench.errors import DataError, ZgbenchError
-    from zgbench.overlay import draw
-    from zgbench.storage.files import replacing
+    found = photos.collect(options.photos, options.out)
+    photos.caution(options.preset)
+    name, precision = options.name or "zgbench reference", options.precision or _precision(devices[0])
+    make = partial(photos.Labeller, partial(_load, config, precision, name))
+    unread = []
+    for photo, labels in on_devices(make, found, devices[: len(found)]):
+        if isinstance(labels, DataError):
+            unread.append(f"skipped: {labels}")
+            continue
+        print(f"{photo.results()[0]}: {', '.join(labels)}", flush=True)
+    if not unread:
+        return 0
+    report = "\n".join(unread)
+    if len(unread) == len(found):
+        raise DataError(f"{report}\nNo photo could be read.")
+    if options.keep_going:
+        print(report, file=sys.stderr)
+        return 0
+    raise DataError(f"{report}\nThe other {len(found) - len(unread)} are done. --keep-going makes this no error.")
 
-    pictures, problems = {}, []
-    for place in map(Path, options.photos):
-        try:
-            with Image.open(place, formats=["JPEG", "PNG", "WEBP"]) as opened:
-                pictures[place] = photo_from(ImageOps.exif_transpose(opened))
-        except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            problems.append(f"{place}: cannot be read as a picture ({error}). Give a JPEG, PNG or WebP file.")
-            if not options.keep_going:
-                raise DataError(problems[0]) from error
-    method = Reference(config, device=device, precision=options.precision or _precision(device))
-    for place, photo in pictures.items():
-        (segments,) = method([photo])
-        target = place.with_name(f"{place.stem}.segments.png")
-        with replacing(target) as temporary:
-            draw(photo, [s.mask for s in segments], [s.label for s in segments]).save(temporary, format="PNG")
-        print(f"{target}: {', '.join(segment.label for segment in segments)}")
-    for problem in problems:
-        print(f"skipped: {problem}", file=sys.stderr)
-    if problems and not pictures:
-        raise ZgbenchError("no picture could be read.")
-    return 0
+
+def _load(config: ReferenceConfig, precision: Any, name: str, device: str) -> tuple[Any, dict[str, Any]]:
+    """What names the segments of a photo, and a submission's name with what it says of its method."""
+    from reference_method.pipeline import Reference
+    from reference_method.run import about
+
+    method = Reference(config, device=device, precision=precision)
+    return lambda photo: method([photo])[0], {"name": name, **about(config, precision, 1, method.weights)}
 
 
 def bench(options: argparse.Namespace) -> int:
     """``zgbench reference bench``."""
+    limit(options.threads)
     from reference_method.bench import main
 
     return main(options.size, _devices(options.device)[0], options.precision, options.segments, options.runs)
@@ -117,6 +131,21 @@ def _devices(asked: str | None) -> list[str]:
         if kind.type == "cuda" and (kind.index or 0) >= count:
             raise UsageError(f"--device {asked}: {device} is not there; PyTorch sees {count} CUDA devices.")
     return found
+
+
+def _batch(config: ReferenceConfig, device: str) -> int:
+    """Many photos keep a GPU, or a small model, busy; on a CPU a large model has enough to do with one."""
+    if device.startswith("cuda"):
+        return 16
+    return 8 if config.language == "zgbench-mini" else 1
+
+
+def _shared_out(threads: Threads, devices: list[str]) -> Threads:
+    """Replicas on one CPU share its threads."""
+    replicas = sum(device == "cpu" for device in devices)
+    if replicas < 2:
+        return threads
+    return limit(max(1, threads.number // replicas), why=f"{replicas} replicas share {threads}")
 
 
 def _precision(device: str) -> Any:

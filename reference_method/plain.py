@@ -72,7 +72,9 @@ def zerocap(
     device = next(language.parameters()).device
     words = [tokenizer.decode([token]) for token in range(language.config.vocab_size)]
     special = torch.tensor([token in tokenizer.all_special_ids for token in range(len(words))], device=device)
-    forbidden = torch.tensor([bool(re.fullmatch(r"[1-9][0-9]{0,4}|[!(),:\n]", word)) for word in words], device=device)
+    forbidden = torch.tensor(
+        [bool(re.fullmatch(r"0|[1-9][0-9]{0,4}|[!(),:\n]", word)) for word in words], device=device
+    )
     end = tokenizer.encode(config.end_token)[0]
     prompt = [tokenizer.bos_token_id, *tokenizer.encode(config.prompt)]
 
@@ -84,7 +86,7 @@ def zerocap(
     def scale(logits: Tensor, factor: float) -> Tensor:
         return torch.where(logits > 0, logits * factor, logits / factor)
 
-    def next_token(rows: list[list[int]], first: bool) -> Tensor:
+    def next_token(rows: list[list[int]], first: bool, ended: int) -> Tensor:
         """Log probabilities [beams, vocabulary]."""
         tokens = torch.tensor(rows, device=device)
         with torch.no_grad():
@@ -122,7 +124,8 @@ def zerocap(
             factor = 1 / config.start_factor if first else config.end_factor
             logits[:, end] = scale(logits[:, end], factor)
             fused = logits.softmax(dim=1) ** config.fusion * unshifted ** (1 - config.fusion)
-            return (fused / fused.sum(dim=1, keepdim=True)).log()
+            total = fused.sum(dim=1, keepdim=True) if config.normalise == "beam" else fused.sum() + ended
+            return (fused / total).log()
 
     beams: list[tuple[float, list[int]]] = [(0.0, [])]
     for step in range(config.max_tokens):
@@ -130,7 +133,7 @@ def zerocap(
         if not growing:
             break
         grown = [(total, tokens) for total, tokens in beams if end in tokens]
-        rows = next_token([prompt + tokens for _, tokens in growing], step == 0).topk(config.beams, dim=1)
+        rows = next_token([prompt + tokens for _, tokens in growing], step == 0, len(grown)).topk(config.beams, dim=1)
         for (total, tokens), values, indices in zip(growing, rows.values.tolist(), rows.indices.tolist(), strict=True):
             grown += [(total + value, [*tokens, token]) for value, token in zip(values, indices, strict=True)]
         beams = sorted(grown, key=lambda beam: -beam[0] / len(beam[1]))[: config.beams]

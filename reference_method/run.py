@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +16,10 @@ from numpy.typing import NDArray
 
 from reference_method.config import ReferenceConfig
 from reference_method.merging import Segment
+from reference_method.replicas import on_devices
 from reference_method.work import Record, WorkFolder
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InternalError, UsageError
-from zgbench.storage.workers import begin as begin_worker
 from zgbench.submission import rle
 from zgbench.submission.writer import SubmissionWriter
 
@@ -60,7 +58,7 @@ class Worker:
         if job.method == "groupvit":
             from reference_method.groupvit import THRESHOLDS, GroupViT
 
-            self._maker = GroupViT(job.dataset.vocabulary.names, THRESHOLDS[job.dataset.key], device=device)
+            self._maker = GroupViT(job.dataset.vocabulary.names, THRESHOLDS.get(job.dataset.key, 0.0), device=device)
         else:
             from reference_method.pipeline import Reference
 
@@ -79,13 +77,8 @@ class Worker:
         return [made[i] if i in made else self._failed(i, failed[i]) for i in ids]
 
     def _read(self, image_id: str) -> tuple[Any, NDArray[np.int32] | None]:
-        from reference_method.pipeline import photo_from
-
         source = self.job.dataset.source
-        try:
-            photo = photo_from(source.photo(image_id))
-        except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises on damaged files, if read late
-            raise DataError(f"{image_id}: the photo cannot be read ({error}). Get the file again.") from error
+        photo = source.photo(image_id)
         truth = source.truth(image_id).classes() if self.job.track == "oracle" else None
         if truth is not None and truth.shape != (photo.height, photo.width):
             raise DataError(
@@ -191,7 +184,7 @@ def _key(job: Job) -> dict[str, Any]:
     from zgbench.protocol import VERSION
 
     return {
-        "dataset": job.dataset.key, "split": job.dataset.split, "ids": job.dataset.ids_sha256(),
+        "dataset": job.dataset.signed, "split": job.dataset.split, "ids": job.dataset.ids_sha256(),
         "config": job.config.to_dict(), "method": job.method, "track": job.track, "precision": job.precision,
         "batch": job.batch, "version": VERSION,
     }  # fmt: skip
@@ -223,7 +216,12 @@ def _about(job: Job, weights: dict[str, str]) -> dict[str, Any]:
     if job.method == "groupvit":
         text = "GroupViT (CVPR 2022) of transformers, given the class names."
         return {"description": text, "url": "https://arxiv.org/abs/2202.11094", "text_guidance": True}
-    settings = {"config": job.config.to_dict(), "precision": job.precision, "batch": job.batch, "weights": weights}
+    return about(job.config, job.precision, job.batch, weights)
+
+
+def about(config: ReferenceConfig, precision: str, batch: int, weights: dict[str, str]) -> dict[str, Any]:
+    """What a submission says of the reference method."""
+    settings = {"config": config.to_dict(), "precision": precision, "batch": batch, "weights": weights}
     text = f"zgbench's reference method. {json.dumps(settings, separators=(',', ':'))}"
     return {"description": text, "url": URL, "text_guidance": False}
 
@@ -231,45 +229,7 @@ def _about(job: Job, weights: dict[str, str]) -> dict[str, Any]:
 def _local(
     job: Job, groups: list[Sequence[str]], devices: Sequence[str], _: str | None
 ) -> Iterator[list[Record]]:  # fmt: skip
-    if len(devices) == 1:
-        worker = Worker(job, devices[0]) if groups else None
-        for group in groups:
-            assert worker is not None
-            yield worker.work(group)
-        return
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    for device in devices:
-        queue.put(device)
-    with ProcessPoolExecutor(len(devices), context, _start, (job, queue)) as pool:
-        futures = [pool.submit(_work, group) for group in groups]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise InternalError(
-                "a worker process was killed (out of memory?). What was finished is kept: the same command goes on with it."
-            ) from error
-        finally:
-            for future in futures:
-                future.cancel()
-
-
-_worker: Worker | None = None
-_waiting: list[Any] = []
-
-
-def _start(job: Job, devices: Any) -> None:
-    begin_worker()
-    _waiting[:] = [job, devices]
-
-
-def _work(group: Sequence[str]) -> list[Record]:
-    global _worker
-    if _worker is None:  # made here and not at the start, so that an error of its making is told and not a dead worker
-        job, devices = _waiting
-        _worker = Worker(job, devices.get())
-    return _worker.work(group)
+    yield from on_devices(partial(Worker, job), groups, devices)
 
 
 def _ray(job: Job, groups: list[Sequence[str]], devices: Sequence[str], address: str | None) -> Iterator[list[Record]]:

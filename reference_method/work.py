@@ -14,7 +14,7 @@ import numpy as np
 
 from reference_method.merging import Vectors
 from zgbench.errors import UsageError
-from zgbench.storage.files import write_bytes
+from zgbench.storage.files import check_folder, write_bytes
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,23 @@ class Record:
 class WorkFolder:
     """The finished images of a run, beside the submission that they will become.
 
+    The folder is there from the first finished image on.
+
     Args:
         target: the submission's path; the folder is ``<target>.work``.
         key: everything that the images' records depend on. A folder with another key belongs to another run.
 
     Raises:
         UsageError: the folder belongs to another run.
+        ZgbenchError: it could not be written.
     """
 
     def __init__(self, target: Path, key: dict[str, Any]) -> None:
         self.path = target.with_name(target.name + ".work")
-        content = json.dumps(key, indent=1, sort_keys=True).encode()
-        about = self.path / "run.json"
-        if about.is_file() and about.read_bytes() != content:
+        self._content = content = json.dumps(key, indent=1, sort_keys=True).encode()
+        self._about = about = self.path / "run.json"
+        self._begun = False
+        if about.is_file() and about.read_bytes() != content and any(self.path.glob("image-*.json")):
             try:
                 before = dict(json.loads(about.read_bytes()))
             except (ValueError, TypeError):
@@ -84,8 +88,7 @@ class WorkFolder:
                 f"{self.path} holds finished images of another run (it differs in {', '.join(differs)}). "
                 f"Give the same settings to go on with it, choose another --out, or remove that folder to begin anew."
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_bytes(about, content)
+        check_folder(target.parent)
 
     def load(self, image_id: str) -> Record | None:
         """A finished image, None when there is none."""
@@ -96,7 +99,11 @@ class WorkFolder:
             return None  # damaged on the disk: made again
 
     def save(self, record: Record) -> None:
-        """Note that an image is finished."""
+        """Note that an image is finished; the folder is made with the first, so that a start that failed leaves none."""
+        if not self._begun:
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_bytes(self._about, self._content)
+            self._begun = True
         write_bytes(self._place(record.id), record.to_bytes())
 
     def remove(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zgbench.models import Found, locate
+
 # started in the background of a shell or with nohup, this process would pass on to all that tests start not to hear a
 # signal; what is heard here is heard there
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -18,6 +21,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 
+USERS_MODELS = {
+    name: os.environ.get(name) for name in ("ZGBENCH_MODELS", "ZGBENCH_CACHE")
+}  # before tests get a cache of their own
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -28,6 +34,7 @@ def own_cache(
     """No test reads or writes the user's cache, or is led by the user's data folder."""
     monkeypatch.setenv("ZGBENCH_CACHE", str(worker_cache))
     monkeypatch.delenv("ZGBENCH_DATA", raising=False)
+    monkeypatch.delenv("ZGBENCH_MODELS", raising=False)
     yield
 
 
@@ -35,6 +42,25 @@ def own_cache(
 def worker_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache a test process, so that the text model is loaded once."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def mpnet() -> Iterator[Found]:
+    """The real all-mpnet-base-v2, its files checked, for the whole module; ``make test`` fetches it."""
+    from zgbench.models import find
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in USERS_MODELS.items():
+            patch.setenv(name, value) if value else patch.delenv(name, raising=False)
+        found = find("all-mpnet-base-v2")
+    if found is None:
+        pytest.skip(
+            "needs all-mpnet-base-v2: `zgbench models fetch all-mpnet-base-v2` found no way to it, or was not run"
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        # found by its hash wherever it lies; the tests' own cache and environment name another place
+        patch.setattr("zgbench.encoders.text.locate", lambda name: found if name == found.model.name else locate(name))
+        yield found
 
 
 @pytest.fixture
@@ -83,7 +109,7 @@ def tiny_voc(tmp_path: Path) -> Path:
         truth[2:, 3:] = 12 if k else 0
         truth[:, 2] = 255
         picture = Image.fromarray(truth)
-        picture.putpalette(list(range(256)) * 3)
+        picture.putpalette(np.repeat(np.arange(256), 3).tolist())
         picture.save(place / f"SegmentationClass/{image_id}.png")
         Image.fromarray(np.full((4, 6, 3), 40 * k, dtype=np.uint8)).save(place / f"JPEGImages/{image_id}.jpg")
     return data

@@ -7,13 +7,14 @@ submission file ─► segments ─► pixel pass with the truth ─► N[s, c] 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal
 
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
@@ -23,14 +24,17 @@ from zgbench.pixels import counts_file
 from zgbench.pixels.collect import Gate, collect
 from zgbench.pixels.counts import Counts
 from zgbench.pixels.pixel_pass import Outcome
-from zgbench.protocol import Protocol, Reassignment, preset
+from zgbench.protocol import Protocol, Reassignment, chosen
+from zgbench.scores.given_mapping import read_mapping
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
+from zgbench.scores.ratings_fit import check_fit
 from zgbench.scores.result import Evaluation
+from zgbench.scores.result_names import counts_of
 from zgbench.scores.scoring import by_people, scored
 from zgbench.scores.subject import ProgressFactory, Subject, silent
 from zgbench.scores.verification import Reassigned
-from zgbench.scores.ways import WAYS, Encoders, Way
+from zgbench.scores.ways import WAYS, ByTable, Encoders, Way
 from zgbench.storage.files import check_folder, sha256_file
 from zgbench.submission import schema
 from zgbench.submission.problems import Report
@@ -46,6 +50,7 @@ class Execution:
     Attributes:
         out: folder of the result files, None for none; counts that lie there already are used again.
         workers, engine, ray_address: of the pixel pass.
+        replace: whether a result of another submission or signature may be overwritten.
     """
 
     out: Path | None
@@ -53,6 +58,7 @@ class Execution:
     engine: Engine
     ray_address: str | None
     progress: ProgressFactory
+    replace: bool = False
 
 
 def evaluate(
@@ -61,41 +67,51 @@ def evaluate(
     data: str | os.PathLike[str] | None = None,
     protocol: str | Protocol | None = None,
     reassign: Sequence[str] | None = None,
+    mapping: str | os.PathLike[str] | None = None,
     ratings: str | os.PathLike[str] | None = None,
     partial: bool = False,
     subset: str | None = None,
     background: str | None = None,
     human: str | None = None,
     seed: int | None = None,
+    scoring: str | None = None,
+    tau_text: float | None = None,
+    tau_clip: float | None = None,
+    resamples: int | None = None,
     out: str | os.PathLike[str] | None = None,
+    replace: bool = False,
     workers: int = 1,
     engine: Engine = "local",
     ray_address: str | None = None,
     truth_dir: str | os.PathLike[str] | None = None,
     png_order: PngOrder | None = None,
-    text_encoder: TextEncoder | None = None,
-    clip: ImageTextEncoder | None = None,
+    text_encoder: TextEncoder | str | os.PathLike[str] | None = None,
+    clip: ImageTextEncoder | str | os.PathLike[str] | None = None,
     progress: ProgressFactory = silent,
 ) -> Evaluation:
     """Score a submission.
 
     Args:
         submission: ``.json``, ``.json.gz`` or ``.parquet``, see submissions/README.md.
-        data: folder of the data sets, see :func:`zgbench.datasets.open_dataset`; mini needs none.
+        data: folder of the data sets, or of a ``dataset.toml``, see :func:`zgbench.datasets.open_dataset`; mini needs none.
         protocol: preset name or Protocol; default ``mini`` on the data set mini, else ``v1``.
-        reassign: ``tt``, ``st`` or both. By default both are tried, and what cannot be had is told in the result;
-            what is asked for by name and cannot be had is an error.
+        reassign: some of ``tt``, ``lt`` and ``st``. By default all are tried (none with a ``mapping``), and what cannot be
+            had is told in the result; what is asked for by name and cannot be had is an error.
+        mapping: table of labels and classes to reassign by, see :mod:`zgbench.scores.given_mapping`.
         ratings: store or table of human ratings, see :func:`zgbench.scores.human_scores.read_ratings`.
         partial: score the images that the submission has.
         subset: ``first:N`` or ``random:N:SEED``.
-        background, human, seed: override the protocol's.
+        background, human, seed, scoring, tau_text, tau_clip, resamples: override the protocol's.
         out: folder to write result files to; None writes nothing.
+        replace: overwrite the result that lies there under the name ``STEM.DATASET``, whatever it is of; without, a
+            result of another submission or signature stays, and the new one gets a longer name.
         workers: processes of the pixel pass. More than 1 needs the caller's script to be importable
             (``if __name__ == "__main__":``).
         engine: where the pixel pass runs: ``local``, or ``ray``: on a cluster, for a submission in Parquet; the results
             are the same.
         ray_address: of the cluster, as ``ray.init`` takes it; by default one is started for this evaluation.
-        text_encoder, clip: use these in place of the protocol's models; their names stand in the signature.
+        text_encoder, clip: use these in place of the protocol's models: encoders of your own, names, or paths of folders.
+            What names them stands in the signature: a hash, or ``own:`` and a name.
         progress: called with a title and a total, gives a function that is called with each step.
 
     Returns:
@@ -106,23 +122,34 @@ def evaluate(
         UsageError, DataError, InputError, ModelUnavailable: see zgbench.errors.
     """
     seconds: dict[str, float] = {}
-    execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress)
+    execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress, replace)
     if execution.out is not None:
         check_folder(execution.out)
     with _timed(seconds, "counts"):
-        reader, sha256, header, report = _opened(submission)
-        if not isinstance(protocol, Protocol):
-            protocol = preset(protocol, header.dataset, background=background, human=human, seed=seed)
-        asked = _asked(reassign)
+        reader, sha256, header, report = _opened(submission, data)
+        changes: dict[str, Any] = {
+            "background": background, "human": human, "seed": seed, "scoring": scoring,
+            "tau_text": tau_text, "tau_clip": tau_clip, "resamples": resamples,
+        }  # fmt: skip
+        for name, given in (("text_model", text_encoder), ("clip_model", clip)):
+            if isinstance(given, str | os.PathLike):
+                changes[name] = os.fspath(given)
+        protocol = chosen(protocol, header.dataset, changes)
+        asked = _asked(reassign, protocol, with_mapping=mapping is not None)
         people = read_ratings(ratings) if ratings is not None else None
         dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
         subject = Subject(reader, header, sha256, dataset, protocol, dataset.source.stamp(dataset.ids))
         encoders = Encoders.of(protocol, text_encoder, clip)
-        ways: list[Way] = [WAYS[how](subject, encoders) for how in asked]
+        ways = [WAYS[how](subject, encoders) for how in asked]
+        if mapping is not None:
+            ways.append(ByTable(subject, read_mapping(mapping, dataset.vocabulary)))
         unavailable: dict[str, str] = {}
         if not report.kinds:
             ways = _at_hand(ways, unavailable, strict=reassign is not None)
         counts = _counts(subject, report, partial, execution, seconds)
+        if people is not None:
+            notes = check_fit(people, counts, dataset, os.fspath(ratings or ""))
+            subject = dataclasses.replace(subject, dataset=dataclasses.replace(dataset, notes=(*dataset.notes, *notes)))
     with _timed(seconds, "models"):
         reassigned = _reassigned(subject, ways, counts, people, unavailable, progress, strict=reassign is not None)
     with _timed(seconds, "scores"):
@@ -131,7 +158,7 @@ def evaluate(
             found.result["ratings"] = by_people(protocol, counts, reassigned, people)
     subject.check_unchanged()
     if execution.out is not None:
-        found.save(execution.out)
+        return dataclasses.replace(found, path=found.save(execution.out, replace=execution.replace))
     return found
 
 
@@ -142,23 +169,27 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     seconds[step] = time.perf_counter() - started
 
 
-def _opened(path: str | os.PathLike[str]) -> tuple[Reader, str, schema.Header, Report]:
+def _opened(
+    path: str | os.PathLike[str], data: str | os.PathLike[str] | None
+) -> tuple[Reader, str, schema.Header, Report]:
     """A submission, its SHA-256 and header; problems that leave a header are told with those of the images."""
     reader, report = open_submission(path), Report()
     sha256 = sha256_file(reader.path)
     header = reader.header(report)
-    if header is None:
+    if header is None or not schema.check_known(header, data, report):
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
     return reader, sha256, header, report
 
 
-def _asked(reassign: Sequence[str] | None) -> tuple[Reassignment, ...]:
-    known: tuple[Reassignment, ...] = get_args(Reassignment)
-    names = [name.strip().upper() for name in reassign] if reassign is not None else ["TT", "ST"]
-    if not names or not set(names) <= set(known):
-        raise UsageError(f"--reassign {','.join(reassign or [])}: expected tt, st or tt,st.")
-    return tuple(how for how in known if how in names)
+def _asked(reassign: Sequence[str] | None, protocol: Protocol, *, with_mapping: bool) -> tuple[Reassignment, ...]:
+    if reassign is None:  # the released code knows no lexicon
+        every = tuple(how for how in WAYS if how != "LT" or protocol.scoring == "v1")
+        return () if with_mapping else every
+    names = {name.strip().upper() for name in reassign}
+    if not names or not names <= set(WAYS):
+        raise UsageError(f"--reassign {','.join(reassign)}: expected some of tt, lt, st, such as tt,lt.")
+    return tuple(how for how in WAYS if how in names)
 
 
 def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) -> list[Way]:
@@ -170,24 +201,27 @@ def _at_hand(ways: Sequence[Way], unavailable: dict[str, str], *, strict: bool) 
     found = []
     for way in ways:
         try:
-            way.check()
+            unavailable |= way.check()
             found.append(way)
         except ModelUnavailable as error:
             if strict:
                 raise
             unavailable[way.how] = str(error)
-    if not found:
-        raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in unavailable.items()))
+    if not strict and all(
+        way.how == "LT" for way in found
+    ):  # asked for by name it does alone, never in the others' place
+        mend = "\nLT needs no model: --reassign lt." if found else ""
+        raise ModelUnavailable("\n".join(f"{how}: {why}" for how, why in unavailable.items()) + mend)
     return found
 
 
 def _counts(subject: Subject, report: Report, partial: bool, execution: Execution, seconds: dict[str, float]) -> Counts:
     """Counts from the stats file of an earlier run, if submission and truth are the same by content, or from pixels."""
     if not report.kinds and execution.out is not None:
-        saved = execution.out / f"{stem_of(subject.reader.path)}.{subject.dataset.key}.stats.parquet"
-        if (again := _counted_before(subject, saved, partial)) is not None:
-            seconds["reused"] = 1.0
-            return again
+        for saved in counts_of(execution.out, f"{stem_of(subject.reader.path)}.{subject.dataset.key}"):
+            if (again := _counted_before(subject, saved, partial)) is not None:
+                seconds["reused"] = 1.0
+                return again
     tick = execution.progress("counting pixels", len(subject.dataset.ids))
     about = (subject.reader, subject.header, subject.dataset)
     if execution.engine == "ray":
@@ -209,6 +243,8 @@ def _counted_before(subject: Subject, saved: Path, partial: bool) -> Counts | No
         return None
     with contextlib.suppress(DataError):  # made again, as if it were not there
         found = counts_file.load(saved)
+        if found.void is None and not subject.dataset.unlabelled and subject.protocol.background == "released":
+            return None  # of an older zgbench, which counted no void pixels; or there are none, which costs only time
         if made_from.get("truth_sha256") == subject.dataset.source.fingerprint(found.ids):
             return found
     return None
@@ -231,15 +267,14 @@ def _reassigned(
     found = []
     for way in ways:
         try:
-            decision, encoder = way.decide(counts, progress), way.encoder
+            one = way.decide(counts, progress)
         except ModelUnavailable as error:
             if strict:
                 raise
             unavailable[way.how] = str(error)
             continue
-        rated = None
         if people is not None:
             about = (subject.dataset.vocabulary, subject.protocol.human, subject.dataset.key)
-            rated = people.aggregated(counts, decision.class_id, *about, masks)
-        found.append(Reassigned(way.how, decision, encoder, rated))
+            one = dataclasses.replace(one, rated=people.aggregated(counts, one.decision.class_id, *about, masks))
+        found.append(one)
     return found

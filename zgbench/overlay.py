@@ -55,6 +55,11 @@ def draw(
     return found
 
 
+def palette(count: int) -> list[int]:
+    """Colours of ``draw`` for segments 0 … count − 1, as Pillow's palettes have them: R, G, B, R, …"""
+    return [value for k in range(count) for value in _colour(k)]
+
+
 def _label(
     canvas: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str, centre: tuple[int, int],
     colour: tuple[int, int, int], size: tuple[int, int], taken: list[tuple[float, float, float, float]],

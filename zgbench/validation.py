@@ -53,7 +53,7 @@ def validate(
     reader = open_submission(submission)
     report = Report()
     header = reader.header(report)
-    if header is None:
+    if header is None or not schema.check_known(header, data, report):
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
     at_hand = (
@@ -63,7 +63,9 @@ def validate(
         dataset = open_dataset(header.dataset, data, truth_dir=truth_dir, png_order=png_order)
         images = len(collect(reader, header, dataset, report, partial=partial, workers=workers, progress=progress).ids)
     else:
-        images = check_alone(reader, header, known_ids(header.dataset), report, partial=partial, progress=progress)
+        ids = known_ids(header.dataset)
+        assert ids is not None, "a data set that is not built in is known only with its data at hand"
+        images = check_alone(reader, header, ids, report, partial=partial, progress=progress)
     _check_embeddings(reader, header)
     report.raise_if_any(str(reader.path))
     return Validated(header, images, at_hand)

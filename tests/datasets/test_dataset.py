@@ -14,19 +14,22 @@ from scipy.io import savemat
 from tests.conftest import SHARED, VOC_IDS
 from zgbench import DataError, UsageError, open_dataset
 from zgbench.datasets import store, vocabulary
-from zgbench.datasets.catalogue import SPECS
+from zgbench.datasets.catalogue import KEYS, SPECS
 
 LISTS = SHARED.parent / "lists"
 CONTEXT_IDS = ("2008_000002", "2008_000003", "2008_000007")
 
 
 def test_sizes_of_vocabularies_and_splits() -> None:
-    assert {key: len(spec.vocabulary()) for key, spec in SPECS.items()} == {"pas20": 20, "pc59": 59, "pc459": 458}
-    assert {key: len(spec.official_ids()) for key, spec in SPECS.items()} == {
-        "pas20": 1449,
-        "pc59": 5104,
-        "pc459": 5104,
-    }
+    assert {key: len(spec.vocabulary()) for key, spec in SPECS.items()} == {
+        "pas20": 20, "pc59": 59, "pc459": 458, "ade150": 150, "ade847": 847, "cityscapes19": 19, "coco133": 133,
+        "cocostuff171": 171,
+    }  # fmt: skip
+    assert {key: len(set(spec.official_ids())) for key, spec in SPECS.items()} == {
+        "pas20": 1449, "pc59": 5104, "pc459": 5104, "ade150": 2000, "ade847": 2000, "cityscapes19": 500, "coco133": 5000,
+        "cocostuff171": 5000,
+    }  # fmt: skip
+    assert set(KEYS) == {*SPECS, "mini"}
     assert "2010_001606" not in SPECS["pc59"].official_ids()  # the 5,105th that also circulates
     assert vocabulary.pc459().id("unknown") is None
     assert 431 not in vocabulary.pc459().ids
@@ -172,7 +175,7 @@ def test_damaged_truth_is_told(tiny_voc: Path, damage: str) -> None:
     dataset = open_dataset("pas20", tiny_voc)
     expected = {
         "not a picture": "not a readable PNG",
-        "colour": "found mode RGB",
+        "colour": "found RGB",
         "value": "holds the value 77",
         "cut": "not a readable PNG",
     }

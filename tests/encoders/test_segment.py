@@ -252,6 +252,34 @@ def test_crop_is_clip_on_the_bounding_box(quick: Any) -> None:
         assert np.abs(row - expected).max() <= TOLERANCE
 
 
+def test_crop_as_the_released_code_does_it(quick: Any) -> None:
+    """From the photo with a short side of 30 pixels, black around the segment."""
+    photo = np.random.default_rng(0).integers(0, 256, (45, 62, 3), dtype=np.uint8)
+    masks = some_masks()[[1, 0]]
+    config = SegmentEncoderConfig("crop", crop_fill="black", crop_side=30)
+    found = SegmentEncoder(quick, config).encode(photo, masks)
+    small = np.asarray(Image.fromarray(photo).resize((41, 30), Image.Resampling.BICUBIC))
+    for row, mask in zip(found, masks, strict=True):
+        # nearest neighbour: the pixel under the middle of each small one
+        small_mask = np.array([[mask[int((i + 0.5) * 45 / 30), int((j + 0.5) * 62 / 41)] for j in range(41)] for i in range(30)])  # fmt: skip
+        y, x = np.nonzero(small_mask)
+        crop = np.where(small_mask[..., None], small, 0)[y.min() : y.max() + 1, x.min() : x.max() + 1]
+        squeezed = np.asarray(Image.fromarray(crop.astype(np.uint8)).resize((48, 48), Image.Resampling.BICUBIC))
+        with torch.no_grad():
+            expected = quick.encode_image(normalised(squeezed)[None], normalize=True)[0].numpy()
+        assert np.abs(row - expected).max() <= TOLERANCE
+    assert np.abs(found - SegmentEncoder(quick, SegmentEncoderConfig("crop")).encode(photo, masks)).max() > 0.001
+
+
+def test_a_segment_too_small_for_the_smaller_photo_keeps_a_pixel(quick: Any) -> None:
+    mask = np.zeros((1, 90, 90), bool)
+    mask[0, 31, 62] = True
+    config = SegmentEncoderConfig("crop", crop_side=9)
+    assert np.isfinite(SegmentEncoder(quick, config).encode(np.zeros((90, 90, 3), np.uint8), mask)).all()
+    with pytest.raises(UsageError, match="empty one at index 0"):
+        SegmentEncoder(quick, config).encode(np.zeros((90, 90, 3), np.uint8), np.zeros((1, 90, 90), bool))
+
+
 # --- Invariances -----------------------------------------------------------------------------------------------------
 
 
@@ -404,7 +432,14 @@ def test_layer_out_of_range(quick: Any, first: int) -> None:
 def test_options_out_of_range(quick: Any) -> None:
     with pytest.raises(UsageError, match="chunk to be at least 1, got 0"):
         SegmentEncoder(quick, chunk=0)
-    for wrong in ({"mode": "mask"}, {"saliency": "output"}, {"sigma": 0.0}, {"sigma": math.nan}):
+    for wrong in (
+        {"mode": "mask"},
+        {"saliency": "output"},
+        {"sigma": 0.0},
+        {"sigma": math.nan},
+        {"crop_fill": "white"},
+        {"crop_side": -1},
+    ):
         with pytest.raises(UsageError, match=next(iter(wrong))):
             SegmentEncoderConfig(**wrong)
 
@@ -413,3 +448,4 @@ def test_description() -> None:
     assert SegmentEncoderConfig().describe() == "globsub,outputs,sigma=1.5811,first=-4"
     assert SegmentEncoderConfig("masked", sigma=3).describe() == "masked,first=-4"
     assert SegmentEncoderConfig("crop").describe() == "crop"
+    assert SegmentEncoderConfig("crop", crop_fill="black", crop_side=224).describe() == "crop,fill=black,side=224"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import zgbench
 from tests.conftest import HashedText
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache
 from zgbench.encoders import text as text_module
-from zgbench.encoders.text import MODELS, BundledModel, HubModel, SentenceBert
+from zgbench.encoders.text import SentenceBert
+from zgbench.models import CATALOGUE, File
 
 TEXTS = [
     "cat",
@@ -47,36 +49,24 @@ def test_vectors_do_not_depend_on_their_company(minilm: SentenceBert) -> None:
     assert (minilm.encode(TEXTS[::-1])[::-1] == together[: len(TEXTS)]).all()
 
 
-def test_the_weights_are_the_published_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = MODELS["all-MiniLM-L6-v2"]
-    assert isinstance(source, BundledModel)
-    assert source.sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+def test_the_weights_are_the_published_ones(minilm: SentenceBert, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert minilm.weights == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    assert minilm.name == "all-MiniLM-L6-v2@53aa5117"
+    model = CATALOGUE["all-MiniLM-L6-v2"]
+    assert model.package is not None
+    elsewhere = replace(model.package, name="no_such_package")
     for changed, message in (
-        (BundledModel(source.package, source.folder, "0" * 64), r"is not the published file \(sha256 000000000000…\)"),
-        (
-            BundledModel("no_such_package", "model", source.sha256),
-            r"no_such_package is not installed.*zgbench\[offline\]",
-        ),
-    ):
-        monkeypatch.setitem(MODELS, "changed", changed)
+        (replace(model, files=(File("model.safetensors", "0" * 64), *model.files[1:])), r"sha256 53aa51172d14…, expected 000000000000….*pip install --force-reinstall 'zgbench\[offline\]'"),
+        (replace(model, package=elsewhere), r"(?s)all-MiniLM-L6-v2 was not found: it is not installed.*zgbench\[offline\]"),
+    ):  # fmt: skip
+        monkeypatch.setitem(CATALOGUE, "all-MiniLM-L6-v2", changed)
         with pytest.raises(zgbench.ModelUnavailable, match=message):
-            SentenceBert("changed").encode(["cat"])
-
-
-def test_a_model_out_of_reach_names_what_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreachable(_self: HubModel) -> None:
-        raise ConnectionError("no route to the hub")
-
-    monkeypatch.setattr(HubModel, "knock", unreachable)
-    monkeypatch.setitem(MODELS, "away", HubModel("nobody/away", "0123456789abcdef"))
-    with pytest.raises(zgbench.ModelUnavailable) as caught:
-        SentenceBert("away").encode(["cat"])
-    message = str(caught.value)
-    for part in ("Sentence-BERT away", "01234567", "no route to the hub", "--protocol offline", "zgbench[offline]"):
-        assert part in message
+            SentenceBert("all-MiniLM-L6-v2").encode(["cat"])
 
 
 class Counting(HashedText):
+    weights = "a hash"
+
     def __init__(self) -> None:
         self.asked: list[str] = []
 
@@ -92,9 +82,26 @@ def test_the_cache_asks_once(tmp_path: Path) -> None:
     second = CachedTextEncoder(model, EmbeddingCache(tmp_path)).encode(["b", "c", "a"])
     assert model.asked == ["a", "b", "c"]
     assert (second[[2, 0]] == first[[0, 1]]).all()
-    model.name = "another revision"
+    model.name = "another name"
     CachedTextEncoder(model, EmbeddingCache(tmp_path)).encode(["a"])
-    assert model.asked[-1] == "a"
+    assert model.asked == ["a", "b", "c"]
+    model.weights = "other weights"
+    CachedTextEncoder(model, EmbeddingCache(tmp_path)).encode(["a"])
+    assert model.asked == ["a", "b", "c", "a"]
+
+
+def test_a_name_alone_is_kept_in_memory_only(tmp_path: Path) -> None:
+    model = Counting()
+    model.weights = ""
+    cache = EmbeddingCache(tmp_path)
+    first = CachedTextEncoder(model, cache).encode(["a", "b", "a"])
+    assert (CachedTextEncoder(model, cache).encode(["b", "a"]) == first[[1, 0]]).all() and model.asked == ["a", "b"]
+    assert not list(tmp_path.iterdir())
+    other = Counting()
+    other.weights = ""
+    CachedTextEncoder(other, cache).encode(["a"])
+    assert other.asked == ["a"]
+    assert CachedTextEncoder(other, cache).name == "own:hashed-text"
 
 
 @pytest.mark.parametrize("damage", ["vector", "file", "folder"])

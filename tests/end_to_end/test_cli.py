@@ -73,6 +73,9 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
         (["evaluate", DEMO, "--reassign", "tt,xy"], "expected tt, st or tt,st"),
         (["evaluate", DEMO, "--subset", "last:3"], "--subset last:3"),
         (["evaluate", DEMO, "--seed", "-1"], "--seed -1"),
+        (["evaluate", DEMO, "--resamples", "0"], "--resamples 0"),
+        (["evaluate", DEMO, "--tau-text", "2"], "--tau-text 2.0"),
+        (["evaluate", DEMO, "--tau-clip", "nan"], "--tau-clip nan"),
         (["evaluate", DEMO, "--ratings", "r.txt"], "expected a .csv or .parquet file"),
         (["validate", "nowhere.parquet"], "nowhere.parquet: there is no such file"),
         (["compare", DEMO, DEMO], "expected a result file"),
@@ -152,6 +155,10 @@ def test_formats(demo_result: Path) -> None:
     assert row["signature"] in made["markdown"]
     assert r"\begin{tabular}" in made["latex"]
     assert f"& {shown} &" in made["latex"]
+    low, high = (f"{100 * end:.1f}" for end in row["iou_image"]["ci95"])
+    assert rf"& {{\scriptsize [{low}, {high}]}} &" in made["latex"]
+    assert f"\n{result['submission']['name']} & TT & " in made["latex"]
+    assert "% mini val, 200 images, track free; %" in made["latex"]
     record, *others = csv.DictReader(io.StringIO(made["csv"]))
     assert [other["signature"] for other in others] == [other["signature"] for other in result["scores"][1:]]
     assert float(record["iou_image"]) == row["iou_image"]["value"]
@@ -159,6 +166,16 @@ def test_formats(demo_result: Path) -> None:
     printed = json.loads(made["json"])
     assert printed["scores"] == result["scores"]
     assert printed == json.loads((demo_result / "demo.mini.result.json").read_text())
+
+
+def test_few_images_are_told(demo_result: Path, tmp_path: Path) -> None:
+    """From 150 images on, intervals hold; the note is not part of what is printed or written."""
+    command = ("evaluate", DEMO, "--out", tmp_path, "--reassign", "tt", "--format", "csv")
+    for subset, told in (("first:149", True), ("first:150", False)):
+        out, err = here(*command, "--subset", subset, ZGBENCH_CACHE=str(demo_result / "cache"))
+        assert ("fewer than 150 images" in err) == told
+        assert ("TT cos>=0.5 (149)" in err) == told
+        assert "fewer" not in out
 
 
 def test_per_class_file(demo_result: Path) -> None:
@@ -266,7 +283,10 @@ def my_method():
     assert json.loads(made.read_text())["images"][0]["segments"][0]["label"] == "passenger plane"
 
 
-DOCUMENTS = ["README.md", "submissions/README.md", "human_eval/README.md", "leaderboard/README.md", "CONTRIBUTING.md"]
+DOCUMENTS = [
+    "README.md", "submissions/README.md", "human_eval/README.md", "leaderboard/README.md", "CONTRIBUTING.md",
+    "docs/signature.md", "docs/iccv2023.md", "docs/intervals.md",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("file", DOCUMENTS)
@@ -303,7 +323,7 @@ def test_every_option_in_the_documents_exists(file: str) -> None:
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:
-    for file in ROOT.glob("*.md"), ROOT.glob("*/README.md"):
+    for file in ROOT.glob("*.md"), ROOT.glob("*/README.md"), ROOT.glob("docs/*.md"):
         for document in file:
             for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text(encoding="utf-8")):
                 assert (document.parent / link).exists(), f"{document.name}: {link}"

@@ -16,11 +16,12 @@ import pytest
 import zgbench
 from tests.conftest import VOC_IDS
 from tests.faults.scoring import FILES, ROOT, contents, score, start, submission
-from zgbench.datasets.truth import FolderSource, Truth
+from zgbench.datasets.folder_source import FolderSource
+from zgbench.datasets.truth import Truth
 from zgbench.scores.result import load_result
 from zgbench.storage.files import PART, replacing, replacing_all
 
-HANG = "import zgbench.datasets.truth as t, time; t.FolderSource.truth = lambda *_: time.sleep(60)"
+HANG = "import zgbench.datasets.folder_source as t, time; t.FolderSource.truth = lambda *_: time.sleep(60)"
 """The pixel pass of this process takes for ever."""
 HANG_SAVING = (
     "import zgbench.scores.result as r, time; "
@@ -82,7 +83,7 @@ def test_killed_outright_while_saving(tiny_voc: Path, tmp_path: Path) -> None:
     process.communicate(timeout=30)
     left = contents(out)
     assert {name: left[name] for name in FILES} == old
-    assert len(left) == 8  # its parts could not be removed by anybody
+    assert len(left) == 7  # its parts could not be removed by anybody; the counts were not written again
     again = subprocess.run(
         [sys.executable, "-c", f"from zgbench.storage.files import write_bytes; write_bytes({str(out / 'x')!r}, b'')"],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True,
@@ -139,7 +140,7 @@ def slow(dataset: Any) -> Any:
     from dataclasses import replace
 
     s = dataset.source
-    return replace(dataset, source=Slow(s.key, s.truth_dir, s.suffix, s.photo_dir, s.order))
+    return replace(dataset, source=Slow(s.truths, s.photos, s.written, s.note))
 
 
 class Fatal(FolderSource):
@@ -161,7 +162,7 @@ def test_a_worker_that_the_kernel_kills(tiny_voc: Path, tmp_path: Path, monkeypa
     def fatal(*args: Any, **options: Any) -> Any:
         dataset = before(*args, **options)
         s = dataset.source
-        return replace(dataset, source=Fatal(s.key, s.truth_dir, s.suffix, s.photo_dir, s.order))
+        return replace(dataset, source=Fatal(s.truths, s.photos, s.written, s.note))
 
     monkeypatch.setattr(evaluation, "open_dataset", fatal)
     with pytest.raises(zgbench.ZgbenchError, match=r"a worker process was killed .*Nothing was written") as caught:
@@ -217,15 +218,18 @@ def test_signals_are_as_before_after_a_command() -> None:
 
 
 def test_two_evaluations_write_the_same_output(tiny_voc: Path, tmp_path: Path) -> None:
-    """One of them wins, with all of its files."""
+    """One of them gets the short name; none takes another's place, though all began when there was nothing."""
     mine, out = submission(tmp_path), tmp_path / "out"
     vary = "import tests.faults.scoring as s; from dataclasses import replace; s.PROTOCOL = replace(s.PROTOCOL, tau_text={}, seed={})"
     processes = [start(tiny_voc, mine, out, tmp_path / f"script{k}.py", body=vary.format(0.1 * k, k)) for k in range(3)]
     for process in processes:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
-    assert set(contents(out)) == FILES
-    assert load_result(out / "mine.pas20.result.json").result["protocol"]["seed"] in (0, 1, 2)
+    found = {path.name: load_result(path).result for path in out.glob("*.result.json")}
+    assert {result["protocol"]["seed"] for result in found.values()} == {0, 1, 2}
+    assert "mine.pas20.result.json" in found
+    assert [path.name for path in out.glob("*.stats.parquet")] == ["mine.pas20.stats.parquet"]
+    assert len(contents(out)) == 1 + 3 * 3
 
 
 def test_files_of_two_writers_never_mix(tmp_path: Path) -> None:

@@ -175,13 +175,13 @@ BOMBS: dict[str, Bomb] = {
 def read(path: Path) -> None:
     """Read a file by its ending as an evaluation would, with the truth of three small images."""
     from tests.fuzz import targets
+    from zgbench.datasets.label_png import read_label_png
     from zgbench.datasets.mat_file import read_label_map
-    from zgbench.datasets.truth import read_png
 
     if path.suffix == ".mat":
         read_label_map(path)
     elif path.suffix == ".png":
-        read_png(path, str(path))
+        read_label_png(path)
     else:
         targets.collected(path)
 

@@ -98,7 +98,7 @@ def _fuzz(target: str, folder: Path, seconds: int, seed: int, *, first: bool) ->
         sys.argv[0], str(folder / "corpus"), f"-max_total_time={seconds}", f"-dict={folder / 'words.txt'}", "-timeout=60",
         f"-seed={seed}", "-rss_limit_mb=5000", f"-artifact_prefix={folder / 'findings'}/", "-max_len=8192", "-print_final_stats=1",
     ]  # fmt: skip
-    if target == "truth_png":
+    if target in ("truth_png", "label_map_file"):
 
         def mutate(data: bytes, max_size: int, _seed: int) -> bytes:
             return targets.mend_png(atheris.Mutate(data, max_size))[:max_size]

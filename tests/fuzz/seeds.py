@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.conftest import VOC_IDS
+from tests.oracle.png import png
 from tests.submission.sample import oracle, sound
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -32,6 +34,10 @@ def seeds(target: str) -> list[bytes]:
             b"image_id,segment,label,rater,score\n2007_000033,0,a dog,ann,3\n2007_000033,0,a dog,bob,2\n",
             b'score,time,rater,label,segment,image_id\r\n1,2026-01-02T03:04:05Z,"a, b",x,2,y\r\n0,2025-01-02,c,x,2,y\r\n',
         ],
+        "label_map_file": _label_maps,
+        "labels_file": _labels,
+        "panoptic_json": _panoptic,
+        "coco_json": _coco,
         "planted": lambda: [b"a"],
     }[target]()
 
@@ -51,6 +57,62 @@ def dictionary(target: str) -> list[bytes]:
         words = "format name dataset track method embeddings images id size segments label counts class free oracle"
         keys = [f'"{word}"'.encode() for word in words.split()]
         return [*keys, b"[]", b"{}", b"null", b"1e999", b"\\ud800", b"\\u202e", b"-1", b"65535", b"NaN", b",", b":"]
+    if target == "coco_json":
+        return [
+            b'"segmentation"',
+            b'"counts"',
+            b'"size"',
+            b'"image_id"',
+            b'"category_id"',
+            b'"images"',
+            b'"annotations"',
+            b'"label"',
+            b"[[",
+            b"1e308",
+            b"NaN",
+        ]
+    if target == "panoptic_json":
+        return [
+            b'"segments_info"',
+            b'"id"',
+            b'"file_name"',
+            b'"category_id"',
+            b'"categories"',
+            b'"label"',
+            b'"name"',
+            b"70000",
+            b"16777216",
+            b"null",
+        ]
+    if target == "labels_file":
+        return [
+            b"image_id",
+            b"value",
+            b"label",
+            b"id2label",
+            b"categories",
+            b'"name"',
+            b'"id"',
+            b"#ff00ff",
+            b"\xef\xbb\xbf",
+            b"\xff\xfe",
+            b";",
+            b"\t",
+        ]
+    if target == "label_map_file":
+        return [
+            b"\x93NUMPY",
+            b"PK\x03\x04",
+            b"II*\0",
+            b"IHDR",
+            b"PLTE",
+            b"IDAT",
+            b"tRNS",
+            b"'descr'",
+            b"'<f4'",
+            b"'|O'",
+            b"(1, 4, 6)",
+        ]
     if target == "truth_png":
         return [
             b"IHDR",
@@ -119,7 +181,7 @@ def _png() -> list[bytes]:
 
     values = np.arange(24, dtype=np.uint8).reshape(4, 6)
     palette = Image.fromarray(values)
-    palette.putpalette(list(range(256)) * 3)
+    palette.putpalette(np.repeat(np.arange(256), 3).tolist())
     pictures: list[tuple[Any, dict[str, Any]]] = [
         (palette, {}), (Image.fromarray(values), {}), (Image.fromarray(values.astype(np.uint16) * 300), {}),
         (palette, {"bits": 4}), (Image.fromarray(np.zeros((4, 6, 3), np.uint8)), {}),
@@ -130,6 +192,64 @@ def _png() -> list[bytes]:
         picture.save(file, format="PNG", **options)
         found.append(file.getvalue())
     return found
+
+
+def _label_maps() -> list[bytes]:
+    from tests.submission.kinds import COLOURED, MAP, VOC, npy, tiff, zipped
+
+    return [
+        png(MAP, 0, 2), png(MAP, 3, 2, VOC[:3]), png(2 - MAP, 3, 2, [(2, 2, 2), (1, 1, 1), (0, 0, 0)]), png(COLOURED, 2, 8),
+        npy(MAP), npy(MAP[None].astype(np.float32)), zipped(**{"a.npy": npy(MAP)}), tiff(MAP), tiff(MAP.astype(np.uint16)),
+    ]  # fmt: skip
+
+
+def _labels() -> list[bytes]:
+    from tests.submission.kinds import CATEGORIES, NAMED
+
+    found = [
+        NAMED,
+        {"a": ["b", ["c", "d"]]},
+        {"1": "a"},
+        ["a", "b"],
+        {"categories": CATEGORIES},
+        {"id2label": {"0": "a"}},
+        {"a": [1, 2, 3], "#ffffff": "b"},
+    ]
+    tables = [
+        b"image_id,value,label\na.jpg,1,b\n",
+        b"\xef\xbb\xbfvalue;label\r\n1;a\r\n",
+        b"label,r,g,b\na,1,2,3\n",
+        b"a:1,2,3::\n",
+        b"a\nb\n",
+    ]
+    return [json.dumps(content).encode() for content in found] + tables
+
+
+def _panoptic() -> list[bytes]:
+    from tests.submission.kinds import CATEGORIES, INFO
+
+    one = {"annotations": [{"file_name": f"{VOC_IDS[0]}.png", "segments_info": INFO}]}
+    two = {
+        "annotations": [
+            {"file_name": f"{i}.png", "segments_info": [{"id": 7, "category_id": 1}, {"id": 70_000, "category_id": 12}]}
+            for i in VOC_IDS
+        ],
+        "categories": CATEGORIES,
+    }
+    return [json.dumps(content).encode() for content in (one, two)]
+
+
+def _coco() -> list[bytes]:
+    from tests.submission.kinds import BESIDE, MAP, POLYGONS, TWO, rle_of
+
+    results = [
+        {"image_id": VOC_IDS[0], "label": ["a", "b"], "score": 0.5, "segmentation": rle_of(MAP == 1, plain=True)}
+    ]
+    whole = {
+        **BESIDE,
+        "annotations": [{"image_id": 9, "category_id": 1, "segmentation": POLYGONS}, {**TWO[0], "image_id": 9}],
+    }
+    return [json.dumps(content).encode() for content in (results, TWO[:1], whole)]
 
 
 def _embeddings() -> list[bytes]:

@@ -7,7 +7,6 @@ character, the time and the memory are bounded, and what a reader accepts is con
 from __future__ import annotations
 
 import gzip
-import io
 import resource
 import time
 import warnings
@@ -15,22 +14,30 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tests.fuzz.scratch import scratch
+from tests.oracle.png import png
+from tests.submission.kinds import RGB
 from zgbench.datasets import Dataset
 from zgbench.datasets import vocabulary as vocabularies
 from zgbench.datasets.catalogue import SPECS
-from zgbench.datasets.dataset import _split_ids
+from zgbench.datasets.label_png import read_label_png
 from zgbench.datasets.mat_file import read_label_map
-from zgbench.datasets.truth import FolderSource, Truth, read_png, table_of
+from zgbench.datasets.opening import split_ids
+from zgbench.datasets.truth import Truth
 from zgbench.errors import InputError, ZgbenchError
 from zgbench.pixels.collect import check_alone, collect
 from zgbench.pixels.counts import Counts
 from zgbench.scores.human_scores import read_ratings
 from zgbench.scores.segment_embeddings import read_embeddings
 from zgbench.submission import rle
+from zgbench.submission.convert import convert
+from zgbench.submission.convert.label_files import read_labels
+from zgbench.submission.convert.legend import read_legend
+from zgbench.submission.convert.map_files import read_map, read_rgb
 from zgbench.submission.problems import COLLECTED, Report, SubmissionError
 from zgbench.submission.reader import open_submission
 
@@ -38,6 +45,7 @@ MAX_SECONDS = 10.0
 MAX_GROWTH = 512 << 20
 MAX_MESSAGE = 40_000
 IDS = ("2007_000033", "2007_000042", "2007_000061")
+PANOPTIC_PNG = png(RGB, 2, 8)
 
 
 class Broken(AssertionError):
@@ -113,7 +121,7 @@ class _SmallTruth:
     def truth(self, image_id: str) -> Truth:
         pixels = np.zeros((4, 6), dtype=np.uint8)
         pixels[:, :2], pixels[:, 2], pixels[:2, 3:], pixels[2:, 3:] = 1, 255, 2, 12
-        return Truth(pixels, table_of("pas20"))
+        return Truth(pixels, SPECS["pas20"].truths()[0].codes.table())
 
     def photo(self, image_id: str) -> object:
         raise Broken(f"counting asked for the photo of {image_id}")
@@ -197,7 +205,7 @@ def truth_png(data: bytes) -> None:
     """Ground truth as PNG."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        values = read_png(io.BytesIO(data), "truth.png")
+        values = read_label_png(data, "truth.png")
     if values.ndim != 2 or values.dtype not in (np.uint8, np.uint16):
         raise Broken(f"{values.dtype} {values.shape}")
 
@@ -215,11 +223,11 @@ def truth_mat(data: bytes) -> None:
 @bounded
 def ids_list(data: bytes) -> None:
     """The image list of a data folder."""
-    path = scratch() / SPECS["pas20"].split_list
+    path = scratch() / str(SPECS["pas20"].split_list)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     notes: list[str] = []
-    ids = _split_ids(SPECS["pas20"], scratch(), FolderSource("pas20", scratch(), ".png", scratch()), notes)
+    ids = split_ids(SPECS["pas20"], scratch(), notes)
     official = SPECS["pas20"].official_ids()
     if not ids or not set(ids) <= set(official) or len(notes) > 2:
         raise Broken(f"{len(ids)} ids, {len(notes)} notes")
@@ -248,6 +256,82 @@ def ratings_table(data: bytes) -> None:
 
 
 @bounded
+def label_map_file(data: bytes) -> None:
+    """A label map as PNG, .npy, .npz or TIFF, by its first bytes; read as values, and as colours."""
+    starts = {b"\x93NUMPY": ".npy", b"PK": ".npz", b"II": ".tif", b"MM": ".tif"}
+    suffix = next((ending for start, ending in starts.items() if data.startswith(start)), ".png")
+    path = scratch() / f"{IDS[0]}{suffix}"
+    path.write_bytes(data)
+    refused: list[ZgbenchError] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for read in (lambda: read_map(path, "auto"), lambda: read_map(path, "index"), lambda: read_rgb(path)):
+            try:
+                values = read()
+            except ZgbenchError as error:
+                _readable(str(error))
+                refused.append(error)
+                continue
+            if (values.ndim, values.dtype.kind) not in ((2, "u"), (2, "i"), (3, "u")):
+                raise Broken(f"{values.dtype} {values.shape}")
+    if len(refused) == 3:
+        raise refused[0]
+
+
+@bounded
+def labels_file(data: bytes) -> None:
+    """A file of labels, JSON, CSV or a class a line, by its first bytes; and the same as a legend."""
+    suffix = ".json" if data.lstrip(b"\xef\xbb\xbf \n")[:1] in (b"{", b"[") else ".csv" if b"," in data[:40] else ".txt"
+    path = scratch() / f"labels{suffix}"
+    path.write_bytes(data)
+    refused: list[ZgbenchError] = []
+    for read in (lambda: read_labels(str(path), None), lambda: read_legend(str(path))):
+        try:
+            read()
+        except ZgbenchError as error:
+            _readable(str(error))
+            refused.append(error)
+    if len(refused) == 2:
+        raise refused[0]
+
+
+def _converted(source: Path, **options: Any) -> None:
+    """Convert a source; what comes out must be a submission that is accepted."""
+    target = scratch() / "converted.json"
+    done = convert(source, target, name="m", dataset="pas20", **options)
+    for note in done.notes:
+        _readable(note)
+    reader, report = open_submission(target), Report()
+    header = reader.header(report)
+    if (
+        header is None
+        or check_alone(reader, header, frozenset(IDS), report, partial=True) != done.images
+        or report.kinds
+    ):
+        raise Broken(f"a submission that is refused: {report.problems[:1]}")
+
+
+@bounded
+def panoptic_json(data: bytes) -> None:
+    """The JSON of a COCO-panoptic folder, beside PNGs that hold the ids 7 and 70000."""
+    folder = scratch() / "panoptic"
+    if not folder.is_dir():
+        folder.mkdir()
+        for image_id in IDS:
+            (folder / f"{image_id}.png").write_bytes(PANOPTIC_PNG)
+    (folder / "panoptic.json").write_bytes(data)
+    _converted(folder)
+
+
+@bounded
+def coco_json(data: bytes) -> None:
+    """COCO results or annotations, with categories beside."""
+    (scratch() / "results.json").write_bytes(data)
+    (scratch() / "categories.json").write_bytes(b'{"categories": [{"id": 1, "name": "a plane"}]}')
+    _converted(scratch() / "results.json", annotations=scratch() / "categories.json", overlap="order", tags="first")
+
+
+@bounded
 def planted(data: bytes) -> None:
     """Not a reader: breaks on two bytes, to see that fuzzing finds what is there."""
     if data[:1] != b"z":  # one after the other: a branch each, that coverage shows
@@ -260,13 +344,15 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         rle_text, json_submission, gzip_submission, parquet_submission, truth_png, truth_mat, ids_list, embeddings,
-        ratings_table,
+        ratings_table, label_map_file, labels_file, panoptic_json, coco_json,
     )
 }  # fmt: skip
 
 
 def mend_png(data: bytes) -> bytes:
-    """The chunks of a PNG with right checksums, so that a mutation gets past them."""
+    """The chunks of a PNG with right checksums, so that a mutation gets past them; anything else as it is."""
+    if not data.startswith(b"\x89PNG"):
+        return data
     found, at = bytearray(data[:8]), 8
     while at + 12 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")

@@ -34,7 +34,7 @@ def test_seeds_are_accepted() -> None:
     """Else fuzzing would begin at the door. ``truth_mat`` and ``truth_png`` have one each that must be refused."""
     accepted = {
         "truth_mat": lambda content: targets.read_label_map(_written("truth.mat", content)),
-        "truth_png": lambda content: targets.read_png(targets.io.BytesIO(content), "a"),
+        "truth_png": lambda content: targets.read_label_png(content, "a"),
         "embeddings": lambda content: targets.read_embeddings(_written("e.safetensors", content), 3),
         "ratings_table": lambda content: targets.read_ratings(_written("r.csv", content)),
         "json_submission": lambda content: targets.collected(_written("a.json", content)),

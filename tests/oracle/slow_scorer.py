@@ -34,7 +34,7 @@ def nearest(vectors: np.ndarray, class_vectors: np.ndarray, ids: Sequence[int], 
 
 
 def overlaps(scene: Scene, background: str) -> dict[int, tuple[int, int]]:
-    """Class in truth ∪ kept prediction → (pixels of intersection, pixels of union)."""
+    """Class in truth ∪ kept prediction → (pixels of intersection, pixels of union); ``all``: void pixels count too."""
     prediction = np.zeros(scene.truth.shape, dtype=np.int64)
     for mask, class_id in zip(scene.masks, scene.classes, strict=True):
         prediction[mask] = class_id
@@ -42,7 +42,9 @@ def overlaps(scene: Scene, background: str) -> dict[int, tuple[int, int]]:
     found = {}
     for class_id in shown | (set(scene.classes) - {0}):
         is_truth = scene.truth == class_id
-        predicted = (prediction == class_id) & (scene.truth != -1)
+        predicted = prediction == class_id
+        if background != "all":
+            predicted &= scene.truth != -1
         if background == "ignore" or (background == "released" and class_id not in shown):
             predicted &= scene.truth != 0
         found[class_id] = (int((is_truth & predicted).sum()), int((is_truth | predicted).sum()))
@@ -72,7 +74,8 @@ def v1(scenes: Sequence[Scene], background: str) -> dict[str, float]:
 
 
 def iccv2023(scenes: Sequence[Scene], background: str) -> dict[str, float]:
-    """The released code's, in exact steps."""
+    """The released code's, in exact steps; its τ are floats, which exceed k/100 for ten values of k."""
+    taus = [k * 0.01 for k in range(101)]
     per_image = []
     recalls: dict[str, list[float]] = {key: [] for key in (*TAUS, "auc")}
     sums: dict[int, tuple[int, int]] = {}
@@ -87,14 +90,32 @@ def iccv2023(scenes: Sequence[Scene], background: str) -> dict[str, float]:
             per_image.append(float(sum(defined) / len(defined)))
         if ious:
 
-            def share(tau: Fraction, ious: list[Fraction | None] = ious) -> float:
-                return sum(x is not None and x >= tau for x in ious) / len(ious)
+            def share(tau: Fraction | float, ious: list[Fraction | None] = ious) -> float:
+                return sum(x is not None and float(x) >= tau for x in ious) / len(ious)
 
             for key, tau in TAUS.items():
                 recalls[key].append(share(tau))
-            recalls["auc"].append(_mean([share(Fraction(k, 100)) for k in range(101)]))
+            recalls["auc"].append(_mean([share(tau) for tau in taus]))
     scores = {"iou_image": _mean(per_image), "iou_dataset": _mean([i / u for i, u in sums.values() if u])}
     return scores | {f"recall.{key}": _mean(values) for key, values in recalls.items()}
+
+
+def tgq_released(
+    labels: Sequence[dict[int, np.ndarray]], truths: Sequence[np.ndarray], names: dict[int, np.ndarray], tau: float
+) -> float:
+    """As ``tgq``, but cosine ≥ τ, the share of each image, then the mean over images that have a truth segment."""
+    shares = []
+    for of_class, truth in zip(labels, truths, strict=True):
+        fits = []
+        for class_id in {int(c) for c in np.unique(truth)} - {0, -1}:
+            vector = of_class.get(class_id)
+            fits.append(
+                vector is not None
+                and bool(np.float32(np.dot(vector.astype(np.float64), names[class_id].astype(np.float64))) >= tau)
+            )
+        if fits:
+            shares.append(sum(fits) / len(fits))
+    return _mean(shares)
 
 
 def tgq(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.oracle import rle
-from tests.oracle.slow_scorer import Scene, iccv2023, nearest, overlaps, tgq, v1
+from tests.oracle.slow_scorer import Scene, iccv2023, nearest, overlaps, tgq, tgq_released, v1
 
 
 def by_hand() -> list[Scene]:
@@ -30,6 +30,7 @@ def test_worked_example() -> None:
     assert overlaps(first, "count") == {1: (2, 4), 2: (1, 2), 3: (0, 1)}
     assert overlaps(first, "ignore") == {1: (2, 2), 2: (1, 2), 3: (0, 0)}
     assert overlaps(first, "released") == {1: (2, 4), 2: (1, 2), 3: (0, 0)}
+    assert overlaps(first, "all") == {1: (2, 4), 2: (1, 2), 3: (0, 2)}
     found = v1([first, second], "count")
     assert found["iou_image"] == pytest.approx((1 / 3 + 0) / 2)
     assert found["iou_dataset"] == pytest.approx((2 / 12 + 1 / 2 + 0) / 3)
@@ -43,6 +44,17 @@ def test_worked_example() -> None:
     assert released["recall.auc"] == pytest.approx((51 * 2 / 3 / 101 + 1 / 101) / 2)
 
 
+def test_the_released_taus_are_floats() -> None:
+    """IoU 35/100 reaches τ = 0, 0.01, …, 0.34, and not 0.35, which is 0.35000000000000003 there; 1/4 reaches 0.25."""
+    truth = np.ones((10, 10), int)
+    third = np.arange(100).reshape(10, 10) < 35
+    assert iccv2023([Scene(truth, [third], [1])], "all")["recall.auc"] == pytest.approx(35 / 101)
+    quarter = np.arange(100).reshape(10, 10) < 25
+    found = iccv2023([Scene(truth, [quarter], [1])], "all")
+    assert found["recall.auc"] == pytest.approx(26 / 101)
+    assert found["recall.0.25"] == 1
+
+
 def test_nearest_takes_the_lowest_of_equals_and_keeps_at_tau() -> None:
     names = np.array([[0, 1], [1, 0], [1, 0]], np.float32)
     assert nearest(np.array([[1, 0], [0.5, 0]], np.float32), names, [4, 5, 9], 0.5) == [5, 5]
@@ -54,6 +66,9 @@ def test_tgq_counts_truth_segments() -> None:
     truth = np.array([[1, 2, -1, 0]])
     assert tgq([{1: np.array([0.6, 0.8]), 2: np.array([1.0, 0])}, {}], [truth, truth], names, 0.5) == 1 / 4
     assert tgq([{1: np.array([0.5, 0])}], [truth], names, 0.5) == 0  # strictly greater
+    # image by image, from τ on: 1 of 2, 0 of 2; an image without truth enters no mean
+    nothing = np.array([[0, -1]])
+    assert tgq_released([{1: np.array([0.5, 0])}, {}, {}], [truth, truth, nothing], names, 0.5) == (1 / 2 + 0) / 2
 
 
 def test_dataset_iou_is_everybodys() -> None:

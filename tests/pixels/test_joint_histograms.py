@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.pixels.test_pixel_pass import counted
-from zgbench.datasets.truth import INVALID, Truth, table
+from zgbench.datasets.truth import INVALID, VOID, Truth, table
 from zgbench.pixels.joint_histograms import Entries, UndefinedValue, joint_counts
 from zgbench.submission.mask_checks import lay_out
 
@@ -61,7 +61,7 @@ def test_several_images_are_counted_as_each_alone(seed: int) -> None:
     segments = rng.randint(0, 5, len(shapes)).tolist()
     images = [image(rng, shapes[k], n) for k, n in zip(rng.permutation(len(shapes)), segments, strict=True)]
     together = joint([truth for truth, _ in images], [runs for _, runs in images], segments)
-    for (truth, runs), entries in zip(images, together, strict=True):
+    for (truth, runs), n, (*entries, void) in zip(images, segments, together, strict=True):
         expected: dict[tuple[int, int], int] = {}
         owner = np.full(truth.pixels.size, -1)
         for start, length, segment in zip(*runs, strict=True):
@@ -70,7 +70,10 @@ def test_several_images_are_counted_as_each_alone(seed: int) -> None:
             if key[1] >= 0:
                 expected[key] = expected.get(key, 0) + 1
         assert [e.dtype for e in entries] == [np.int32] * 3
-        assert list(zip(*(e.tolist() for e in entries), strict=True)) == [(*k, n) for k, n in sorted(expected.items())]
+        assert list(zip(*(e.tolist() for e in entries), strict=True)) == [(*k, p) for k, p in sorted(expected.items())]
+        in_void = owner[truth.classes().ravel(order="F") == VOID]
+        assert void.dtype == np.int32
+        assert void.tolist() == [int((in_void == segment).sum()) for segment in range(n)]
 
 
 def test_no_image() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -74,7 +75,8 @@ def test_the_order_of_problems_is_the_file_s(submission: Path, tmp_path: Path, d
 
 
 def test_outcomes_as_a_table() -> None:
-    counted = ImageCounts("b", (3, 4), ["x", "y"], [1, 2], *(pa.array([1, 2, 3], pa.int32()).to_numpy(),) * 3)
+    three = pa.array([1, 2, 3], pa.int32()).to_numpy()
+    counted = ImageCounts("b", (3, 4), ["x", "y"], [1, 2], three, three, three, void=np.array([0, 5], dtype=np.int32))
     bad = Rejected([Problem("kind", "$", "a", "b", "c", "image", 3), Problem("k", "$", "a", "b", "c")])
     found = [
         Found(outcome=bad), Found("a", "$[0]", 4), Found("b", "$[1]", 2, counted), Found("c", "$[2]", 1, bad),
@@ -85,6 +87,7 @@ def test_outcomes_as_a_table() -> None:
     assert [f.outcome for f in back[:2]] == [bad, None] and back[3].outcome == bad
     again = back[2].outcome
     assert isinstance(again, ImageCounts) and (again.id, again.size, again.labels, again.truth) == ("b", (3, 4), ["x", "y"], [1, 2])  # fmt: skip
+    assert again.void is not None and again.void.tolist() == [0, 5] and again.void.dtype == np.int32
     assert again.pixels.tolist() == [1, 2, 3] and again.pixels.dtype == counted.pixels.dtype
     assert type(back[4].error) is zgbench.DataError and str(back[4].error) == "gone"
     assert list(unpack(pack(0, []))) == []

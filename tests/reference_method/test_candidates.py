@@ -11,7 +11,7 @@ from PIL import Image
 
 from reference_method.candidates import DinoKeys, segment
 from reference_method.clustering import combined_variance, in_order
-from zgbench.errors import UsageError
+from zgbench.errors import ModelUnavailable, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +214,143 @@ def test_one_segment_of_a_plain_picture():
     assert found.tree == () and not found.label_map.any()
 
 
-@pytest.mark.parametrize("options", [{"n": 0}, {"criterion": "single"}])
+@pytest.mark.parametrize("options", [{"n": 0}, {"criterion": "single"}, {"joining": "cousins"}])
 def test_impossible_settings(options):
     with pytest.raises(UsageError, match="candidates: expected n ≥ 1 and criterion"):
         segment(torch.ones(3, 3, 2), (6, 6), patch=2, stride=2, **options)
+
+
+# --- as the released code does it ------------------------------------------------------------------------------------
+
+
+def test_the_photos_proportions_can_be_kept(small):
+    """A photo of 500 × 335 becomes 334 × 224 pixels and so 109 × 164 tokens."""
+    dino = DinoKeys(small, keep_aspect=True, resize_filter="lanczos")
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (335, 500, 3), dtype=np.uint8))
+    assert dino.pixels(photo).shape == (1, 3, 224, 334)
+    assert dino.pixels(photo.transpose(Image.Transpose.ROTATE_90)).shape == (1, 3, 334, 224)
+    assert dino.pixels(photo.resize((900, 90))).shape == (1, 3, 224, 560)
+    wide = Image.fromarray(np.asarray(photo)[:40, :60])
+    coarse = DinoKeys(small, stride=8, image_size=32, keep_aspect=True)
+    assert coarse(coarse.pixels(wide)).shape == (4, 6, 384)
+    torch.testing.assert_close(
+        coarse(coarse.pixels(wide))[2, 5], _hooked_at(small, coarse.pixels(wide), (4, 6))[2, 5], atol=1e-4, rtol=1e-4
+    )
+
+
+def _hooked_at(model, pixels, grid):
+    """Keys at the patch size of an input that is not square, from timm's own layers."""
+    with torch.inference_mode():
+        x = model.patch_embed.proj(pixels).flatten(2).transpose(1, 2)
+        positions = model.pos_embed[0, 1:].T.reshape(1, 384, 28, 28)
+        x = x + F.interpolate(positions, grid, mode="bicubic")[0].flatten(1).T
+        tokens = torch.cat([model.cls_token[0] + model.pos_embed[0, :1], x[0]])[None]
+        return _hooked(model, tokens=tokens).reshape(*grid, 384)
+
+
+def _grouped(seed):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(6, 6, 4)) + 4 * rng.integers(0, 2, size=(6, 6, 4))
+
+
+def test_normalised_keys_are_clustered_by_direction():
+    keys = _grouped(0)
+    scaled = torch.tensor(keys * np.random.default_rng(1).uniform(0.1, 9, size=(6, 6, 1)))
+    unit = torch.tensor(keys / np.linalg.norm(keys, axis=-1, keepdims=True))
+    how = {"patch": 2, "stride": 2, "n": 6, "criterion": "ward"}
+    found, expected = segment(scaled, (12, 12), normalise=True, **how), segment(unit, (12, 12), **how)
+    np.testing.assert_array_equal(found.label_map, expected.label_map)
+    assert found.tree == expected.tree
+    assert (segment(scaled, (12, 12), **how).label_map != found.label_map).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_siblings_are_taken_apart_from_the_root_down(seed):
+    keys = _grouped(seed)
+    features = keys.reshape(-1, 4).astype(np.float32)
+    found = segment(torch.tensor(keys), (6, 6), patch=1, stride=1, n=8, cosine=0.95, criterion="ward", joining="siblings")  # fmt: skip
+    nodes = {k: np.flatnonzero(_naive(features, 8, "ward") == k) for k in range(8)}
+    children = {}
+    while len(nodes) > 1:
+
+        def growth(pair):
+            def squares(points):
+                return ((points - points.mean(axis=0)) ** 2).sum()
+
+            a, b = (features[nodes[k]] for k in pair)
+            return squares(np.concatenate([a, b])) - squares(a) - squares(b)
+
+        a, b = min(((i, j) for i in nodes for j in nodes if i < j), key=growth)
+        new = 8 + len(children)
+        children[new] = (nodes[a], nodes[b], a, b)
+        nodes[new] = np.concatenate([nodes.pop(a), nodes.pop(b)])
+
+    def leaves(node, points, root=False):
+        if node not in children:
+            return [points]
+        first, second, a, b = children[node]
+        means = features[first].mean(axis=0), features[second].mean(axis=0)
+        if not root and means[0] @ means[1] / np.linalg.norm(means[0]) / np.linalg.norm(means[1]) >= 0.95:
+            return [points]
+        return leaves(a, first) + leaves(b, second)
+
+    (root,) = nodes
+    expected = {frozenset(points.tolist()) for points in leaves(root, nodes[root], root=True)}
+    labels = found.label_map.ravel()
+    assert {frozenset(np.flatnonzero(labels == k).tolist()) for k in np.unique(labels)} == expected
+    assert 2 <= len(expected) == len(found.tree) + 1
+    # the tree is the one above: every node of it is one of the dendrogram's
+    sets = [frozenset(np.flatnonzero(labels == k).tolist()) for k in range(len(expected))]
+    for a, b in found.tree:
+        sets.append(sets[a] | sets[b])
+        assert any(sets[-1] == frozenset(np.concatenate(c[:2]).tolist()) for c in children.values())
+
+
+def test_features_can_go_to_the_nearest_mean():
+    keys = _grouped(3)
+    how = {"patch": 1, "stride": 1, "n": 5, "cosine": 2.0}
+    members = segment(torch.tensor(keys), (6, 6), **how)
+    found = segment(torch.tensor(keys), (6, 6), nearest=True, **how)
+    features = keys.reshape(-1, 4).astype(np.float32)
+    means = np.stack([features[members.label_map.ravel() == k].mean(axis=0) for k in range(5)])
+    expected = ((features[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(found.label_map.ravel(), expected)
+    assert (found.label_map != members.label_map).any() and found.tree == members.tree
+
+
+def test_a_segment_that_a_refinement_leaves_empty_is_gone_from_the_tree():
+    """Leaves 0 … 3 with ((0, 1), (2, 3)) or the like above them: without leaf 1 its sibling stands for both."""
+    keys = torch.tensor([[[0.0, 0.1], [0.0, 1.0], [9.0, 0.0], [9.0, 1.0]]])
+    before = segment(keys, (1, 8), patch=1, stride=1, n=4, cosine=2.0)
+    assert before.tree == ((0, 1), (2, 3), (4, 5))
+    after = segment(
+        keys, (1, 8), patch=1, stride=1, n=4, cosine=2.0,
+        refine=lambda distances: np.where(distances.argmin(axis=2) == 1, 0, distances.argmin(axis=2)),
+    )  # fmt: skip
+    assert after.label_map.tolist() == [[0, 0, 0, 0, 1, 1, 2, 2]] and after.tree == ((1, 2), (0, 3))
+
+
+def test_a_dense_crf_follows_the_picture():
+    pytest.importorskip("pydensecrf", reason="needs pydensecrf2, which is built from source")
+    from reference_method.crf import refined
+
+    rng = np.random.default_rng(0)
+    picture = np.zeros((40, 60, 3), np.uint8)
+    picture[:, 27:] = (200, 180, 40)
+    distances = rng.uniform(0, 0.4, size=(10, 15, 3)).astype(np.float32)
+    distances[:, :7, 0] -= 0.3
+    distances[:, 7:, 1] -= 0.3
+    before = distances.argmin(axis=2).repeat(4, 0).repeat(4, 1)
+    found = refined(distances, Image.fromarray(picture))
+    truth = np.broadcast_to(np.arange(60) >= 27, (40, 60)).astype(int)
+    assert (before == truth).mean() < 0.95 < 0.99 < (found == truth).mean()
+
+
+def test_what_a_dense_crf_needs_is_said(monkeypatch):
+    import sys
+
+    from reference_method.crf import refined
+
+    monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
+    with pytest.raises(ModelUnavailable, match=r"pip install pydensecrf2.*assignment=nearest"):
+        refined(np.zeros((2, 2, 2), np.float32), Image.new("RGB", (4, 4)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -53,14 +54,45 @@ def test_ablations_by_name(change, found):
 @pytest.mark.parametrize(
     ("name", "value"),
     [("colour", "1"), ("encoder", "{}"), ("encoder.size", "1"), ("merge", "high"), ("segments", "2.5"), ("segments", "true"),
-     ("naming.beams", "many"), ("criterion", "single"), ("encoder.mode", "whole"), ("naming.prompt", "3")],
+     ("naming.beams", "many"), ("criterion", "single"), ("encoder.mode", "whole"), ("naming.prompt", "3"), ("joining", "all"),
+     ("assignment", "some"), ("resize_filter", "sharp"), ("keep_aspect", "1"), ("merge_prompt", "bare"), ("merge_prompt", "{} {}"),
+     ("merge_prompt", "{0} {}"), ("encoder.crop_fill", "white"), ("encoder.crop_side", "-1"), ("naming.normalise", "rows")],
 )  # fmt: skip
 def test_what_cannot_be_set(name, value):
     with pytest.raises(UsageError):
         ReferenceConfig().with_({name: value})
 
 
+def test_the_released_codes_points():
+    """Each as docs/reference-method.md says; what is not named there is the paper's."""
+    before, c = PRESETS["paper"].to_dict(), PRESETS["released"].to_dict()
+    encoder, naming = c.pop("encoder"), c.pop("naming")
+    changed = {name: value for name, value in c.items() if value != before[name]}
+    assert changed == {
+        "keep_aspect": True, "resize_filter": "lanczos", "normalise_keys": True, "segments": 11, "criterion": "ward",
+        "cosine": 0.95, "joining": "siblings", "assignment": "crf",
+    }  # fmt: skip
+    changed = {name: value for name, value in encoder.items() if value != before["encoder"][name]}
+    assert changed == {"saliency": "probabilities", "crop_fill": "black", "crop_side": 224}
+    assert encoder["sigma"] ** 2 * 2 == pytest.approx(5)
+    assert {name for name, value in naming.items() if value != before["naming"][name]} == {"normalise"}
+    assert c["merge_prompt"] == "Image of a {}." and c["merge"] == 0.8
+
+
+def test_every_setting_is_in_the_table():
+    """docs/reference-method.md names every setting, so that none is a departure that no page tells."""
+    page = (Path(__file__).parents[2] / "docs/reference-method.md").read_text()
+    config = ReferenceConfig().to_dict()
+    names = [
+        *config,
+        *(f"encoder.{name}" for name in config["encoder"]),
+        *(f"naming.{name}" for name in config["naming"]),
+    ]
+    missing = [name for name in names if name not in ("encoder", "naming") and f"`{name}" not in page]
+    assert missing == []
+
+
 def test_presets():
     assert preset(None, "mini") is PRESETS["mini"] and preset(None, "pas20") is preset(None, None) is PRESETS["paper"]
-    with pytest.raises(UsageError, match="Known: paper, mini"):
+    with pytest.raises(UsageError, match="Known: paper, released, mini"):
         preset("big", None)

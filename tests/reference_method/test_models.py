@@ -1,8 +1,9 @@
-"""Models: the ones that come along and what they know, the real ones' loading, GroupViT, SmolLM2."""
+"""Models: the ones that come along and what they know, the real ones' loading, SmolLM2."""
 
 from __future__ import annotations
 
-import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,15 @@ from PIL import Image
 
 from reference_method import models
 from reference_method.clip_text import ClipText
-from reference_method.groupvit import GroupViT
 from reference_method.naming import ZeroCap, ZeroCapConfig
+from tests.hub import repositories
 from zgbench.datasets import mini, open_dataset
 from zgbench.encoders import clip as clips
 from zgbench.encoders.segment import SegmentEncoder, SegmentEncoderConfig
 from zgbench.errors import ModelUnavailable
+from zgbench.models import CATALOGUE
 from zgbench.protocol import preset as protocol
+from zgbench.storage.files import sha256_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,41 +71,81 @@ def test_fingerprints_tell_weights_apart() -> None:
 @pytest.mark.parametrize(
     ("load", "what"),
     [
-        (lambda: models.load_dino("vit_small_patch8_224.dino", image_size=224, stride=2, device="cpu", dtype=torch.float32), "DINO vit_small_patch8_224.dino"),
-        (lambda: models.load_dino("no_such_model", image_size=224, stride=2, device="cpu", dtype=torch.float32), "DINO no_such_model"),
-        (lambda: models.load_language("gpt2-medium", device="cpu", dtype=torch.float32), "the language model gpt2-medium"),
-        (lambda: models.load_groupvit("cpu"), "GroupViT nvidia/groupvit-gcc-yfcc"),
+        (lambda: models.load_dino("vit_small_patch8_224.dino", image_size=224, stride=2, device="cpu", dtype=torch.float32), "DINO vit_small_patch8_224.dino: the model vit_small"),
+        (lambda: models.load_dino("vit_base_patch8_224.dino", image_size=224, stride=2, device="cpu", dtype=torch.float32), "DINO vit_base_patch8_224.dino was not found"),
+        (lambda: models.load_language("gpt2-medium", device="cpu", dtype=torch.float32), "the language model gpt2-medium: the model gpt2-medium (revision 6dcaa7a9, 1.5 GB)"),
+        (lambda: models.load_language("gpt2-large", device="cpu", dtype=torch.float32), "the language model gpt2-large was not found"),
+        (lambda: models.load_groupvit("cpu"), "GroupViT groupvit-gcc-yfcc: the model groupvit"),
     ],
-    ids=["dino", "unknown", "gpt2", "groupvit"],
+    ids=["dino", "dino, not pinned", "gpt2", "gpt2, not pinned", "groupvit"],
 )  # fmt: skip
-def test_out_of_reach(load, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import huggingface_hub
+def test_out_of_reach(load, what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from huggingface_hub import constants
 
-    def refuse(*_, **__):
-        raise ConnectionError("no route to the hub\nand more")
-
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_, **__: None)
-    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", refuse)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    for name in ("gpt2-medium", "gpt2-large"):  # folders of the models' names are no models
+        shutil.copytree(models.MINI / "gpt2", tmp_path / name)
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelUnavailable) as found:
         load()
-    assert str(found.value).startswith(f"{what} cannot be loaded: ") and "\n" not in str(found.value)
-    assert "--dataset mini" in str(found.value)
+    assert str(found.value).startswith(what) and "HF_HUB_OFFLINE" in str(found.value)
+    assert "--dataset mini" in str(found.value) and "--reassign" not in str(found.value)
 
 
-def test_the_language_model_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
-    import transformers
+def test_an_unknown_dino() -> None:
+    with pytest.raises(ModelUnavailable, match=r"DINO no_such_model: timm .* has no pretrained model of that name"):
+        models.load_dino("no_such_model", image_size=224, stride=2, device="cpu", dtype=torch.float32)
 
-    asked = []
 
-    def note(place, **options):
-        asked.append((place, options.get("revision")))
-        raise OSError("enough")
+@pytest.mark.parametrize("name", ["gpt2-medium", "vit_small_patch8_224.dino", "groupvit-gcc-yfcc"])
+def test_real_layouts_from_a_models_folder(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The files of the real repositories, with random weights: by hash where one is published, else recorded and said."""
+    made = {"gpt2-medium": repositories.gpt2, "groupvit-gcc-yfcc": repositories.groupvit}.get(name, repositories.dino)
+    folder = made(tmp_path / name)
+    monkeypatch.setenv("ZGBENCH_MODELS", str(tmp_path))
 
-    monkeypatch.setattr(models, "_knock", lambda *_: None)
-    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", note)
-    with pytest.raises(ModelUnavailable, match="enough"):
-        models.load_language("gpt2-medium", device="cpu", dtype=torch.float32)
-    assert asked == [("gpt2-medium", "6dcaa7a952f72f9298047fd5137cd6e4f05f41da")]
+    def load():
+        if name == "gpt2-medium":
+            return models.load_language(name, device="cpu", dtype=torch.float32).model
+        if name == "groupvit-gcc-yfcc":
+            return models.load_groupvit("cpu")[0]
+        return models.load_dino(name, image_size=224, stride=2, device="cpu", dtype=torch.float32).model
+
+    model = CATALOGUE[name]
+    if model.weights.sha256 is not None:
+        with pytest.raises(ModelUnavailable, match=f"{model.weights.path} is not the published file"):
+            load()
+        ours = (replace(model.weights, sha256=sha256_file(folder / model.weights.path)), *model.files[1:])
+        monkeypatch.setitem(CATALOGUE, name, replace(model, files=ours))
+    first, again = load(), load()
+    assert models.fingerprint(first) == models.fingerprint(again)
+    said = capsys.readouterr().err
+    assert said.count("nobody publishes the hash of pytorch_model.bin; recorded: sha256") == (
+        model.weights.sha256 is None
+    )
+
+
+def test_a_start_that_fails_leaves_no_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    from reference_method.config import preset
+    from reference_method.run import Job, run
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    out, mini = tmp_path / "mine.json", preset("mini", None)
+    job = Job(open_dataset("mini", subset="first:1"), mini.with_({"language": "gpt2-medium"}))
+    with pytest.raises(ModelUnavailable, match="gpt2-medium"):
+        run(job, out, name="mine", devices=["cpu"])
+    assert [entry.name for entry in tmp_path.iterdir()] == []
+    # one that an earlier version left without an image refuses nobody either
+    (tmp_path / "mine.json.work").mkdir()
+    (tmp_path / "mine.json.work/run.json").write_text("{}")
+    run(replace(job, config=mini.with_({"naming.max_tokens": "1"})), out, name="mine", devices=["cpu"])
+    assert [entry.name for entry in tmp_path.iterdir() if "work" in entry.name] == []
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -125,60 +168,3 @@ def test_zerocap_with_smollm2() -> None:
     assert all(name and name.isprintable() for name in names)
     unshifted = ZeroCap(language, text, ZeroCapConfig(max_tokens=3, beams=3, steps=0)).name(targets[:1])
     assert unshifted != names[:1]
-
-
-# ---- GroupViT
-
-
-@pytest.fixture(scope="module")
-def groupvit():
-    from transformers import CLIPImageProcessor, CLIPProcessor, CLIPTokenizer, GroupViTConfig, GroupViTModel
-
-    torch.manual_seed(0)
-    config = GroupViTConfig(
-        text_config={"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 600, "eos_token_id": 599, "bos_token_id": 598},
-        vision_config={"hidden_size": 48, "depths": [2, 1, 1], "num_group_tokens": [8, 4, 0], "num_output_groups": [8, 4, 0], "image_size": 32, "patch_size": 8, "num_attention_heads": 2, "intermediate_size": 96},
-        projection_dim=24, projection_intermediate_dim=48,
-    )  # fmt: skip
-    pieces = [*(chr(c) for c in range(97, 123)), *(f"{chr(c)}</w>" for c in range(97, 123)), ".</w>", "."]
-    vocabulary = {piece: k for k, piece in enumerate(pieces)} | {"<|startoftext|>": 598, "<|endoftext|>": 599}
-    tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
-    images = CLIPImageProcessor(size={"height": 32, "width": 32}, do_center_crop=False)
-    return GroupViTModel(config).eval(), CLIPProcessor(image_processor=images, tokenizer=tokenizer)
-
-
-def test_groupvit_segments_are_disjoint_and_named_by_class(groupvit) -> None:
-    names = ["cat", "dog", "tree"]
-    method = GroupViT(names, 0.0, model=groupvit[0], processor=groupvit[1])
-    photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (45, 61, 3), dtype=np.uint8))
-    found = method(photo)
-    assert sum(mask.astype(int) for mask, _ in found).tolist() == np.ones((45, 61), int).tolist()
-    assert {name for _, name in found} <= set(names) and len({name for _, name in found}) == len(found)
-    # every pixel, from the model's own outputs
-    with torch.inference_mode():
-        inputs = groupvit[1](
-            text=[f"a photo of a {n}." for n in names], images=photo, padding=True, return_tensors="pt"
-        )
-        logits = groupvit[0](**inputs, output_segmentation=True).segmentation_logits
-    best = torch.nn.functional.interpolate(logits, (45, 61), mode="bilinear")[0].argmax(dim=0).numpy()
-    for mask, name in found:
-        np.testing.assert_array_equal(mask, best == names.index(name))
-
-
-def test_groupvit_leaves_out_what_is_unsure(groupvit) -> None:
-    method = GroupViT(["cat", "dog", "tree"], 1.1, model=groupvit[0], processor=groupvit[1])
-    assert method(Image.new("RGB", (20, 20))) == []
-
-
-def test_groupvit_submission_says_that_it_was_guided(groupvit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reference_method import groupvit as module
-    from reference_method.config import preset
-    from reference_method.run import Job, run
-
-    monkeypatch.setattr(module, "load_groupvit", lambda device: groupvit)
-    out = tmp_path / "groupvit.json"
-    run(Job(open_dataset("mini", subset="first:2"), preset("mini", None), "groupvit"), out, name="GroupViT", devices=["cpu"])  # fmt: skip
-    content = json.loads(out.read_text())
-    assert content["method"]["text_guidance"] is True
-    names = {c.name for c in mini.CLASSES}
-    assert {segment["label"] for image in content["images"] for segment in image["segments"]} <= names

@@ -15,11 +15,12 @@ import pytest
 from PIL import Image
 
 from reference_method.config import preset
-from reference_method.pipeline import Reference, photo_from
+from reference_method.pipeline import Reference
 from tests.conftest import VOC_IDS
 from tests.end_to_end.command import call, here
 from zgbench.cli import main
 from zgbench.datasets import mini, open_dataset
+from zgbench.datasets.photo import to_rgb
 from zgbench.errors import UsageError
 from zgbench.overlay import draw
 
@@ -186,10 +187,10 @@ def test_modes(mode: str) -> None:
     photo = Image.fromarray(mini.scene("train", 900_000_000).image)
     if mode == "I;16":
         grey = np.asarray(photo.convert("L")).astype(np.uint16) * 257
-        found = photo_from(Image.fromarray(grey))
+        found = to_rgb(Image.fromarray(grey))
         np.testing.assert_array_equal(np.asarray(found)[..., 0], np.asarray(photo.convert("L")))
         return
-    found = photo_from(photo.convert(mode))
+    found = to_rgb(photo.convert(mode))
     assert found.mode == "RGB" and found.size == photo.size
     near = photo.convert("L").convert("RGB") if mode in ("L", "LA") else photo
     if mode not in ("1", "P"):
@@ -204,36 +205,13 @@ def test_an_empty_mask_names_its_place(quick_method: Reference) -> None:
         quick_method.name_segments([photo], [masks])
 
 
-# ---- a user's own pictures
-
-
-def test_own_photo(tmp_path: Path) -> None:
-    photo = tmp_path / "photo.jpg"
-    Image.fromarray(mini.scene("train", 900_000_001).image).convert("CMYK").save(photo)
-    out, _ = here("reference", "run", photo, "--preset", "mini", *QUICK, **ONE_THREAD)
-    made = tmp_path / "photo.segments.png"
-    assert str(made) in out
-    with Image.open(made) as picture:
-        assert picture.size == (480, 480)
-
-
-def test_own_photos_one_of_them_broken(tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
-    Image.fromarray(mini.scene("train", 900_000_001).image).save(good)
-    bad.write_bytes(good.read_bytes()[:200])
-    _, err = here("reference", "run", bad, good, "--preset", "mini", *QUICK, status=2, **ONE_THREAD)
-    assert "bad.png: cannot be read as a picture" in err and not list(tmp_path.glob("*.segments.png"))
-    _, err = here("reference", "run", bad, good, "--preset", "mini", "--keep-going", *QUICK, **ONE_THREAD)
-    assert "skipped:" in err and (tmp_path / "good.segments.png").is_file()
-
-
 # ---- what is said when it cannot be
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        ([], 2, "give either photos, or --dataset and --out"),
+        ([], 2, "give either photos (or folders of them), or --dataset and --out"),
         (["--dataset", "mini"], 2, "--out FILE"),
         (["--dataset", "mini", "--out", "x.json", "--set", "colour=1"], 2, "Known: dino"),
         (["--dataset", "mini", "--out", "x.json", "--set", "colour"], 2, "NAME=VALUE"),

@@ -14,8 +14,7 @@ import zgbench
 from tests.submission.sample import sound, write
 from zgbench.datasets import open_dataset
 from zgbench.datasets.catalogue import SPECS
-from zgbench.datasets.dataset import _split_ids
-from zgbench.datasets.truth import FolderSource
+from zgbench.datasets.opening import split_ids
 from zgbench.pixels import ray_engine
 from zgbench.pixels.outcome_blocks import unpack
 from zgbench.submission import json_reader, parquet_guard, parquet_reader
@@ -109,12 +108,12 @@ def test_sizes_that_an_image_may_claim(size: list[int], found: int) -> None:
 
 
 def test_a_long_list_of_image_ids(tmp_path: Path) -> None:
-    place = tmp_path / SPECS["pas20"].split_list
+    place = tmp_path / str(SPECS["pas20"].split_list)
     place.parent.mkdir(parents=True)
     with place.open("wb") as file:
         file.truncate((16 << 20) + 1)
     with pytest.raises(zgbench.DataError, match=r"more than 16 MiB\. Restore"):
-        _split_ids(SPECS["pas20"], tmp_path, FolderSource("pas20", tmp_path, ".png", tmp_path), [])
+        split_ids(SPECS["pas20"], tmp_path, [])
 
 
 @pytest.mark.parametrize("change", ["column", "type"])

@@ -100,6 +100,10 @@ def test_overlaps_are_seen_wherever_they_lie() -> None:
         overlapping = bool((masks.sum(axis=0) > 1).any())
         seen += overlapping
         assert bool(found) == overlapping
+        shared = int((masks.sum(axis=0) > 1).sum())
+        assert [problem.found.startswith(f"{shared} pixels in more than one") for problem in found] == [
+            True
+        ] * overlapping
         assert isinstance(strip, Strip) and len(strip.bases) == 2 - overlapping
         if not overlapping:
             (entries,) = joint_counts([Source().truth("1")], strip)

@@ -80,7 +80,7 @@ FREE: dict[str, tuple[Spoil, str, str]] = {
     "no data set": (drop("dataset"), "missing-key", r"\$\.dataset: expected the key dataset"),
     "no images": (drop("images"), "missing-key", r"\$\.images: expected the key images"),
     "other format": (put("format", "zgbench/2"), "format", r"expected \"zgbench/1\"; found 'zgbench/2'\. Write the format of this version"),
-    "unknown data set": (put("dataset", "coco"), "dataset", r"expected one of pas20, pc59, pc459, mini; found 'coco'"),
+    "unknown data set": (put("dataset", "coco"), "dataset", r"expected one of pas20, pc59, .*; found 'coco'\. Did you mean coco133\? .*give --data the folder with its dataset\.toml"),
     "data set is a list": (put("dataset", ["pas20"]), "dataset", r"found \['pas20'\]"),
     "unknown track": (put("track", "guided"), "track", r"expected free or oracle; found 'guided'"),
     "name is a number": (put("name", 7), "type", r"\$\.name: expected a text; found 7"),
@@ -99,6 +99,7 @@ FREE: dict[str, tuple[Spoil, str, str]] = {
     "unknown image key": (image("path", "x"), "unknown-key", r"only id, size and segments; found 'path'"),
     "no id": (drop("images", 0, "id"), "missing-key", r"\$\.images\[0\]\.id: expected the key id"),
     "id is a number": (image("id", 2007), "id", r"\$\.images\[0\]\.id: expected an image id.*found 2007"),
+    "image with an ending": (image("id", f"JPEGImages/{VOC_IDS[0]}.jpg"), "unknown-image", r"found 'JPEGImages/2007_000033\.jpg'\. Write '2007_000033'; ids are"),
     "unknown image": (image("id", "cat.jpg"), "unknown-image", r"expected an image of pas20 val; found 'cat\.jpg'\. Remove it; ids are file names without"),
     "image that is not at hand": (image("id", "2007_000129"), "image-not-at-hand", r"one of the 3 images of the data at hand.*--partial"),
     "image twice": (again, "duplicate-id", r"\$\.images\[3\]\.id.*found '2007_000033' again"),
@@ -134,7 +135,7 @@ FREE: dict[str, tuple[Spoil, str, str]] = {
     "number past all bounds": (segment("counts", "ooooooooo0"), "bad-rle", r"too large for any picture"),
     "mask of another size": (segment("counts", "0:"), "bad-rle", r"expected runs that sum to 4 × 6 = 24; found a sum of 10"),
     "empty segment": (segment("counts", "h0"), "empty-segment", r"expected a segment of at least one pixel; found none\. Leave the segment out"),
-    "overlap": (overlapping, "overlap", r"segment 1 .*expected no pixel in common with segment 0; found at least 4 shared pixels"),
+    "overlap": (overlapping, "overlap", r"segment 1 .*expected each pixel in at most one segment; found 4 pixels in more than one \(segment 1 shares at least 4 with segment 0\).*--overlap order or smallest"),
 }  # fmt: skip
 
 ORACLE: dict[str, tuple[Spoil, str, str]] = {
@@ -324,7 +325,7 @@ def test_damaged_parquet(damage: str, tmp_path: Path, tiny_voc: Path, capsys: py
         (None, "there is no such file, though the submission names it"),
         (np.zeros((3, 8), np.float32), r"expected shape \[4, d\]"),
         (np.ones(4, np.float32), r"expected shape \[4, d\]"),
-        (np.ones((4, 8), np.int64), "expected float16, float32 or float64"),
+        (np.ones((4, 8), np.int64), "expected bfloat16, float16, float32 or float64"),
         (np.full((4, 8), np.nan, np.float32), "NaN or infinity in row 0"),
         (np.zeros((4, 8), np.float32), "all zeros in row 0"),
     ],

@@ -168,10 +168,13 @@ def test_from_coco_panoptic(tmp_path: Path, tiny_voc: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda a: a[0]["segments_info"].pop(), r"holds the ids \[70000\], which segments_info lacks"),
-        (lambda a: a[1]["segments_info"][0].pop("label"), r"annotations\[1\]: expected file_name and segments_info"),
-        (lambda a: a[0].update(file_name="../x.png"), "expected a bare file name"),
-        (lambda a: a[0].update(file_name="none.png"), "there is no none.png"),
+        (lambda a: a[0]["segments_info"].pop(), r"holds the ids 70000, which segments_info lacks \(it has 7\)"),
+        (
+            lambda a: a[1]["segments_info"][0].pop("label"),
+            r"annotations\[1\]\.segments_info\[0\]\.category_id: 1 has no name",
+        ),
+        (lambda a: a[0].update(file_name="../2007_000033.png"), "expected a bare file name"),
+        (lambda a: a[0].update(file_name="2007_000123.png"), "there is no '2007_000123.png' in"),
     ],
 )
 def test_bad_coco_panoptic(spoil: Any, message: str, tmp_path: Path) -> None:
@@ -203,7 +206,7 @@ def test_from_label_maps(tmp_path: Path, tiny_voc: Path) -> None:
     with pytest.raises(zgbench.UsageError, match=r"give --name"):
         zgbench.convert(folder, tmp_path / "m.json")
     named.write_text(json.dumps({i: {"1": "a plane"} for i in VOC_IDS}))
-    with pytest.raises(zgbench.InputError, match=r"holds the values \[12\], for which"):
+    with pytest.raises(zgbench.InputError, match=r"holds the values 1, 12; .* has labels for 1: no label for 12"):
         zgbench.convert(folder, tmp_path / "m.json", name="m", dataset="pas20", labels=named)
 
 

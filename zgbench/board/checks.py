@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from zgbench.board.entry import facts_of
 from zgbench.board.true_names import fitting
-from zgbench.datasets.dataset import known_ids
+from zgbench.datasets import known_ids
 from zgbench.pixels.counts import select
+from zgbench.protocol import outdated
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
 from zgbench.scores.result import Stored, number
 from zgbench.scores.result_types import Score
+from zgbench.scores.text_generation import truth_segments
 from zgbench.scores.verification import Row
 from zgbench.statistics import resampling
 from zgbench.storage.files import sha256_lines
@@ -37,13 +38,16 @@ def violations(stored: Stored) -> list[str]:
         found.append(f"it is about {data['images']} images, its statistics about {len(stored.counts.ids)}")
     if data["truth_sha256"] != stored.counts.truth_sha256():
         found.append("its statistics are about another truth than it says")
-    if data["official"] and set(stored.counts.ids) != known_ids(data["key"]):
+    known = known_ids(data["key"])  # None of a data set that is not built in
+    if data["official"] and known is not None and frozenset(stored.counts.ids) != known:
         found.append(f"its {len(stored.counts.ids)} images are not the official split")
     return found + _tgq(stored)
 
 
 def _row(stored: Stored, row: Mapping[str, Any]) -> list[str]:
     name = f"{row['reassign']} {row['verify']}"
+    if (why := outdated(row["signature"])) is not None:
+        return [f"{name}: {why}"]
     return [
         f"{name}: {wrong}"
         for wrong in (*_within(row, stored.protocol.scoring), *_classes(row, stored), *_again(row, stored))
@@ -101,7 +105,7 @@ def _classes(row: Mapping[str, Any], stored: Stored) -> list[str]:
 def _again(row: Mapping[str, Any], stored: Stored) -> list[str]:
     """Everything worked out again from the statistics."""
     wrong = []
-    vocabulary = vocabulary_of(stored.result["dataset"]["key"])
+    vocabulary = vocabulary_of(stored)
     found = row_of(stored, (row["reassign"], row["verify"]))
     n = int(found.images.sum())
     protocol = stored.protocol
@@ -145,13 +149,10 @@ def _tgq(stored: Stored) -> list[str]:
     told = stored.result["tgq"]
     if told is None:
         return []
-    fits = fitting(stored)
-    hits, truth = fits.sum(axis=0).tolist()
     protocol = stored.protocol
-    drawn = resampling.Resamples(len(fits), protocol.resamples, protocol.seed)
-    drawn_hits, drawn_truth = resampling.weighted_sums(sparse.csr_matrix(fits), drawn).T
-    interval = resampling.interval(drawn_hits / np.maximum(drawn_truth, 1))
-    again = number(resampling.Estimate(hits / truth if truth else float("nan"), *interval))
+    drawn = resampling.Resamples(len(stored.counts.ids), protocol.resamples, protocol.seed)
+    again = number(resampling.estimates(fitting(stored), drawn)["tgq"])
+    truth = int(truth_segments(stored.counts).sum())
     wrong = []
     if not _alike(again, told):
         wrong.append(f"TGQ is {told['value']} {told['ci95']}, from the similarities {again}")

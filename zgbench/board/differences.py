@@ -79,7 +79,7 @@ def _plain(value: float) -> float | None:
 
 def _classes(entries: list[Entry], group_key: str, summaries: dict[str, Summary]) -> list[dict[str, Any]]:
     protocol = entries[0].stored().protocol
-    names = vocabulary_of(entries[0].dataset).names
+    names = vocabulary_of(entries[0].stored()).names
     found = {}
     for entry in entries:
         table, n = summaries[entry.id].by_class()

@@ -12,6 +12,7 @@ from typing import Any
 
 from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
+from zgbench.protocol import meaning
 from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
 
 SCORES = {
@@ -57,7 +58,7 @@ class ScoreRow:
     @property
     def group(self) -> str:
         """Key of the group that it belongs to."""
-        return hashlib.sha256(self.signature.encode()).hexdigest()[:12]
+        return hashlib.sha256(meaning(self.signature).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

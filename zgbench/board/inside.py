@@ -13,7 +13,7 @@ from zgbench.board.method import Opened, opened
 from zgbench.board.overlap import overlap, widened
 from zgbench.board.store import Board
 from zgbench.board.submissions import find, folders
-from zgbench.errors import InputError, UsageError, ZgbenchError
+from zgbench.errors import DataError, InputError, UsageError, ZgbenchError
 from zgbench.overlay import GREY, draw
 from zgbench.scores import metrics
 from zgbench.scores.comparison import vocabulary_of
@@ -37,7 +37,7 @@ def segment_table(board: Board, entry_id: str, group_key: str) -> pd.DataFrame:
 
     row = opened(board, entry_id, group_key)
     counts, reassigned = row.stored.counts, row.row.reassigned
-    vocabulary = vocabulary_of(row.stored.result["dataset"]["key"])
+    vocabulary = vocabulary_of(row.stored)
     names = dict(zip(vocabulary.ids, vocabulary.names, strict=True)) | {0: ""}
     found = widened(overlap(counts), max(vocabulary.ids))
     majority, chosen = found.majority(), reassigned.decision.class_id
@@ -174,10 +174,13 @@ def pictures(board: Board, entry_id: str, image_id: str, data: Path | None, grou
     truth_picture = None
     truth: Any = None
     try:
-        source = open_dataset(entry.dataset, data).source
+        dataset = open_dataset(entry.dataset, data)
+        if dataset.facts().get("definition_sha256") != entry.stored().result["dataset"].get("definition_sha256"):
+            raise DataError(f"the result was made with another dataset.toml than the one at hand ({dataset.key}).")
     except ZgbenchError as error:
         missing.append(f"Photo and truth: {error}")
     else:
+        source = dataset.source
         try:
             photo = source.photo(image_id)
         except ZgbenchError as error:
@@ -190,7 +193,7 @@ def pictures(board: Board, entry_id: str, image_id: str, data: Path | None, grou
         missing.append(f"Photo: it is {photo.height} × {photo.width}, the result's image {size[0]} × {size[1]}.")
         photo = None
     if truth is not None and truth.shape == size:
-        vocabulary = vocabulary_of(entry.dataset)
+        vocabulary = vocabulary_of(entry.stored())
         classes = [int(c) for c in np.unique(truth) if c > 0]
         masks, names = [truth == c for c in classes], [vocabulary.name(c) for c in classes]
         truth_picture = draw(_canvas(photo, size), masks, names, classes)
@@ -220,7 +223,7 @@ def _prediction(
             f"Prediction: the submission (SHA-256 {entry.submission_sha256[:12]}…) is not at hand. Put it into the board's folder {places}/."
         )
     try:
-        found = segments_of(file, image_id, truth, vocabulary_of(entry.dataset))
+        found = segments_of(file, image_id, truth, vocabulary_of(entry.stored()))
     except InputError as error:
         return None, f"Prediction: {error}"
     if found is None:

@@ -22,7 +22,7 @@ GENERIC = frozenset(
     """
     a an the object objects thing things stuff item items something anything background foreground image picture photo
     photograph scene scenery view region area segment part piece texture pattern color colour shape unknown other misc
-    """.split()  # noqa: SIM905 – easier to read and to add to
+    """.split()
 )
 """Words that say nothing of what is seen; a label made of these alone is generic."""
 _WARN_GENERIC = 0.2
@@ -43,7 +43,7 @@ class Opened:
         stored, row = self.stored, self.row
         if assigned is not None:
             row = Row(row.reassigned, row.verify, row.images, assigned)
-        return row.class_counts(stored.counts, vocabulary_of(stored.result["dataset"]["key"]), rule_of(stored))
+        return row.class_counts(stored.counts, vocabulary_of(stored), rule_of(stored))
 
     def scores(self, assigned: NDArray[np.int64] | None = None) -> dict[str, float]:
         """Every score of the row's own classes, or of others."""

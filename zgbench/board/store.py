@@ -21,6 +21,7 @@ from zgbench.errors import UsageError, ZgbenchError
 from zgbench.protocol import VERSION
 from zgbench.scores.result import RESULT
 from zgbench.storage.files import stamp
+from zgbench.storage.text import without_companions
 
 _ORDER = ("TT", "LT", "ST", "TGQ")
 _TRACKS = {"free": "own segments", "oracle": "the truth's segments"}
@@ -54,7 +55,7 @@ class Group:
         """What the signature is about, in a few words."""
         facts = facts_of(self.signature)
         verify = self.verify.replace(">=", " ≥ ").replace("cos>", "cos > ")
-        background = "" if facts.get("bg") == "count" else f", background {facts.get('bg', '?')}"
+        background = "" if facts.get("bg", "count") == "count" else f", background {facts['bg']}"
         scoring = "" if facts.get("scoring") == "v1" else f", scoring {facts.get('scoring', '?')}"
         official = "" if self.official else ", not official"
         model = facts.get("encoder", "").split(",")[0].split("@")[0].split("/")[-1]
@@ -186,7 +187,7 @@ def load_board(
     entries: list[Entry] = []
     hidden: list[Entry] = []
     digest = hashlib.sha256(stamp([place / KINDS_FILE]).encode())
-    paths = sorted(place.glob(f"*{RESULT}"), key=lambda path: path.name.removesuffix(RESULT))
+    paths = sorted(without_companions(place.glob(f"*{RESULT}")), key=lambda path: path.name.removesuffix(RESULT))
     tick = progress("checking results", len(paths))
     for path in paths:
         with _reading:  # of many visitors, one checks

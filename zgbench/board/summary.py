@@ -24,27 +24,12 @@ from zgbench.encoders.cache import cache_dir
 from zgbench.errors import ZgbenchError
 from zgbench.scores import metrics
 from zgbench.scores.comparison import row_of, statistics_of, vocabulary_of
+from zgbench.scores.text_generation import Hits
 from zgbench.statistics import resampling
 from zgbench.storage.files import write_bytes
 
 Float = NDArray[np.float64]
 _FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Hits:
-    """Statistics of Text Generation Quality, see :class:`zgbench.statistics.resampling.Statistics`.
-
-    Attributes:
-        per_image: sparse float64 [images, 2]; truth segments whose label fits, and all truth segments.
-    """
-
-    per_image: sparse.csr_matrix
-
-    def scores(self, sums: Float) -> dict[str, Float]:
-        """Score name → float64 [...] of summed statistics [..., 2]."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return {"tgq": np.asarray(sums[..., 0] / sums[..., 1])}
 
 
 @dataclass(frozen=True)
@@ -106,11 +91,9 @@ def _made(entry: Entry, row: ScoreRow) -> Summary:
     stored = entry.stored()
     found: metrics.Statistics | Hits
     if row.reassign == "TGQ":
-        found = Hits(sparse.csr_matrix(fitting(stored)))
+        found = fitting(stored)
     else:
-        found = statistics_of(
-            stored, row_of(stored, (row.reassign, row.verify)), vocabulary_of(stored.result["dataset"]["key"])
-        )
+        found = statistics_of(stored, row_of(stored, (row.reassign, row.verify)), vocabulary_of(stored))
     protocol = stored.protocol
     drawn = weights(found.per_image.shape[0], protocol.resamples, protocol.seed)
     return Summary(found, found.scores(resampling.weighted_sums(found.per_image, drawn)))

@@ -159,7 +159,7 @@ def _selected(counts: Counts, assigned: Int, images: NDArray[np.bool_]) -> tuple
 
 
 def _vocabulary(row: Opened) -> Any:
-    return vocabulary_of(row.stored.result["dataset"]["key"])
+    return vocabulary_of(row.stored)
 
 
 def _check(row: Opened, score: str) -> None:

@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
     try:
         options = parser.parse_args(arguments)
+        if getattr(options, "models", None) is not None:  # for worker processes as well
+            os.environ["ZGBENCH_MODELS"] = options.models
         status: int = options.run(options)
         sys.stdout.flush()
         return status

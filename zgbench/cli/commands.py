@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -61,23 +60,36 @@ def _workers(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """``zgbench evaluate``."""
-    from pathlib import Path
-
     from zgbench.cli.render import print_evaluation
     from zgbench.evaluation import evaluate as run
-    from zgbench.scores.result import RESULT
+    from zgbench.statistics.resampling import FEWEST
 
     with Progress() as progress:
         found = run(
             options.submission, data=options.data, protocol=options.protocol,
             reassign=options.reassign.split(",") if options.reassign is not None else None,
-            ratings=options.ratings, partial=options.partial, subset=options.subset, background=options.background,
-            human=options.human, seed=options.seed, out=options.out, workers=_workers(options),
+            mapping=options.mapping, ratings=options.ratings, partial=options.partial, subset=options.subset,
+            background=options.background, human=options.human, seed=options.seed, scoring=options.scoring,
+            tau_text=options.tau_text, tau_clip=options.tau_clip, resamples=options.resamples,
+            out=options.out, replace=options.replace, workers=_workers(options),
             engine=options.engine, ray_address=options.ray_address,
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
         )  # fmt: skip
-    place = Path(options.out) / f"{found.stem}.{found.dataset.key}{RESULT}"
-    print_evaluation(found, options.format, place)
+    print_evaluation(found, options.format, found.path)
+    few = [f"{row['reassign']} {row['verify']} ({row['images']})" for row in found.scores if row["images"] < FEWEST]
+    if few:
+        print(
+            f"note: of fewer than {FEWEST} images, intervals hold the true value less often than in 95 % of cases, that of "
+            f"IoU dataset above all (docs/intervals.md): {', '.join(few)}",
+            file=sys.stderr,
+        )
+    short = f"{found.stem}.{found.dataset.key}.result.json"
+    if found.path is not None and found.path.name != short:
+        print(
+            f"note: {found.path.with_name(short)} is of another submission or signature and was kept. "
+            "To write over it: --replace",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -104,14 +116,10 @@ def validate(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """``zgbench compare``."""
-    from zgbench.cli.render import print_comparison
+    from zgbench.cli.compared import print_comparison
     from zgbench.scores.comparison import compare as run
 
-    found = run(options.a, options.b)
-    if options.format == "json":
-        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
-    else:
-        print_comparison(found)
+    print_comparison(run(options.a, options.b, *options.others, per_class=options.per_class), options.format)
     return 0
 
 
@@ -122,8 +130,12 @@ def convert(options: argparse.Namespace) -> int:
     with Progress() as progress:
         found = run(
             options.source, options.target, name=options.name, dataset=options.dataset, labels=options.labels,
-            progress=progress("converting", None),
+            first=options.first, background=options.background, legend=options.legend, palette=options.palette,
+            annotations=options.annotations, data=options.data, overlap=options.overlap, resize=options.resize or False,
+            tags=options.tags, progress=progress,
         )  # fmt: skip
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
     print(
         f"{found.path}: {found.images} images, {found.segments} segments. Check it with: zgbench validate {found.path}"
     )

@@ -1,4 +1,4 @@
-"""``zgbench datasets list | check | prepare``."""
+"""``zgbench datasets list | check | new | prepare``."""
 
 from __future__ import annotations
 
@@ -9,106 +9,109 @@ from pathlib import Path
 from zgbench.errors import DataError, UsageError, ZgbenchError
 
 
-def list_all(_: argparse.Namespace) -> int:
+def list_all(options: argparse.Namespace) -> int:
     """``zgbench datasets list``."""
-    from zgbench.datasets.catalogue import SPECS
-    from zgbench.datasets.dataset import open_dataset, parts_of
+    from zgbench.datasets import open_dataset
+    from zgbench.datasets.catalogue import KEYS, SPECS
+    from zgbench.datasets.definition import read_definition
+    from zgbench.datasets.located import ID
+    from zgbench.datasets.own import definitions
 
-    for spec in SPECS.values():
+    for key in KEYS:
+        if key == "mini":
+            mini = open_dataset(key)
+            print(
+                f"mini   drawn scenes, {mini.split}: {len(mini.ids)} images, {len(mini.vocabulary)} classes to predict\n         nothing to download"
+            )
+            continue
+        spec = SPECS[key]
         print(
             f"{spec.key:6} {spec.title}, {spec.split}: {len(spec.official_ids())} images, {len(spec.vocabulary())} classes to predict"
         )
-        for part in parts_of(spec):
-            print(f"         {part.needed_for}: {part.path}/*{part.suffix}\n           from {part.archive}")
-    mini = open_dataset("mini")
-    print(
-        f"mini   drawn scenes, {mini.split}: {len(mini.ids)} images, {len(mini.vocabulary)} classes to predict\n         nothing to download"
-    )
+        told: set[tuple[str, str]] = set()
+        for use, part in [("truth", t) for t in spec.truths()] + [("ST (photos)", p) for p in spec.photos]:
+            if (use, part.archive) not in told:  # the first place of those where it may lie
+                print(f"         {use}: {part.pattern.replace(ID, '*')}\n           from {part.archive}")
+            told.add((use, part.archive))
+    data = options.data or os.environ.get("ZGBENCH_DATA")
+    for path in definitions(Path(data)) if data else ():
+        try:
+            own = read_definition(path)
+            print(
+                f"{own.key:6} {own.title}, {own.split}: {len(own.classes)} classes to predict\n         your own, {path}"
+            )
+        except DataError as error:
+            print(f"       {str(error).splitlines()[0]}; see zgbench datasets check --data {data}")
     return 0
 
 
 def check(options: argparse.Namespace) -> int:
     """``zgbench datasets check``: exit status 0 when every data set asked about can be scored on, completely."""
-    from zgbench.datasets.catalogue import KEYS, SPECS
-    from zgbench.datasets.dataset import open_dataset, parts_of
-    from zgbench.datasets.store import exists, place
+    from zgbench.cli.commands import Progress
+    from zgbench.datasets import open_dataset
+    from zgbench.datasets.catalogue import KEYS
+    from zgbench.datasets.checking import Checked, check_builtin, check_own
+    from zgbench.datasets.definition import FILE
+    from zgbench.datasets.opening import unknown
+    from zgbench.datasets.own import definitions, find_definition
 
     data = options.data or os.environ.get("ZGBENCH_DATA")
-    keys = [options.key] if options.key else list(KEYS)
-    if data is None and any(key != "mini" for key in keys):
+    if data is None and options.key != "mini":
         raise UsageError(
-            "where are the data sets? Give --data DIR or set ZGBENCH_DATA to the folder that holds VOCdevkit/ and pascal-context/."
+            "where are the data sets? Give --data DIR or set ZGBENCH_DATA to the folder that holds them as their archives unpack (VOCdevkit/, pascal-context/, …)."
         )
+    folder = Path(str(data))
+    if data is not None and not folder.is_dir():
+        raise UsageError(f"--data {folder}: there is no such folder.")
+    asked: list[str | Path] = []
+    if options.key:
+        definition = None if options.key in KEYS else find_definition(options.key, folder)
+        if options.key not in KEYS and definition is None:
+            raise UsageError(unknown(options.key))
+        asked = [options.key if definition is None else definition.path]
+    else:
+        asked += () if (folder / FILE).is_file() else KEYS
+        asked += definitions(folder)
     complete = True
-    for key in keys:
-        if key == "mini":
-            print(f"mini: complete, {len(open_dataset('mini').ids)} images, drawn by zgbench")
-            continue
-        folder = Path(str(data))
-        lines: list[str] = []
-        try:
-            dataset = open_dataset(key, folder)
-            missing = [i for i in dataset.ids if not dataset.source.has(i)]
-            damaged = _damaged(dataset, [i for i in dataset.ids if dataset.source.has(i)])
-            verdict = (
-                "complete"
-                if dataset.official and not missing and not damaged
-                else "usable, not official"
-                if not missing and not damaged
-                else "incomplete"
-            )
-            official = len(SPECS[key].official_ids())
-            lines.append(
-                f"truth: {len(dataset.ids) - len(missing) - len(damaged)} readable of {len(dataset.ids)} listed images ({official} in the official split), read from {dataset.source.describe()}"
-            )
-            lines += list(dataset.notes)
-            if missing:
-                lines.append(
-                    f"truth missing for {len(missing)} images: {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}"
-                )
-            lines += damaged[:5] + ([f"… and {len(damaged) - 5} more damaged"] if len(damaged) > 5 else [])
-            ids = dataset.ids
-        except DataError as error:
-            verdict, ids = "not usable", SPECS[key].official_ids()
-            lines.append(str(error))
-        complete &= verdict == "complete"
-        print(f"{key}: {verdict}")
-        for part in parts_of(SPECS[key]):
-            here = folder / part.path
-            found = sum((here / f"{i}{part.suffix}").is_file() for i in ids) if here.is_dir() else 0
-            state = "found" if found == len(ids) else "MISSING" if not found else "PARTLY MISSING"
-            print(
-                f"  {state:14} {found} of {len(ids)} in {here}/*{part.suffix} ({part.needed_for}); archive: {part.archive}"
-            )
-        if exists(folder, key):
-            print(f"  prepared store: {place(folder, key)}")
-        for line in lines:
+    for one in asked:
+        with Progress() as progress:
+            tick = progress("checking", None)
+            if one == "mini":
+                found = Checked("mini", f"complete, {len(open_dataset('mini').ids)} images, drawn by zgbench")
+            elif isinstance(one, Path):
+                found = check_own(one, folder, tick)
+            else:
+                found = check_builtin(one, folder, tick)
+        complete &= found.verdict.startswith("complete")
+        print(f"{found.key}: {found.verdict}")
+        for line in found.lines:
             print("  " + line.replace("\n", "\n  "))
     return 0 if complete else 1
 
 
-def _damaged(dataset: object, ids: list[str]) -> list[str]:
-    """What is wrong with truth files that are there."""
-    from zgbench.datasets import Dataset
-    from zgbench.datasets.truth import INVALID
+def new(options: argparse.Namespace) -> int:
+    """``zgbench datasets new``."""
+    from zgbench.cli.commands import Progress
+    from zgbench.datasets.definition import FILE
+    from zgbench.datasets.guess import new as write
 
-    assert isinstance(dataset, Dataset)
-    problems = []
-    for image_id in ids:
-        try:
-            if (dataset.source.truth(image_id).classes() == INVALID).any():
-                problems.append(
-                    f"{image_id}: the truth holds values that {dataset.key} does not define (another class list?)"
-                )
-        except DataError as error:
-            problems.append(str(error))
-    return problems
+    folder = Path(options.folder)
+    with Progress() as progress:
+        guess = write(folder, options.key, progress("looking at the masks", None))
+    print(f"{folder / FILE}: written, data set {guess.key!r}, {guess.images} images, {len(guess.classes)} classes.")
+    for title, lines in (("Seen", guess.seen), ("Guessed", guess.guessed), ("To fill in", guess.missing)):
+        if lines:
+            print(f"{title}:")
+        for line in lines:
+            print(f"  {line}")
+    print(f"Then: zgbench datasets check --data {folder}")
+    return 0
 
 
 def prepare(options: argparse.Namespace) -> int:
     """``zgbench datasets prepare``."""
     from zgbench.cli.commands import Progress
-    from zgbench.datasets.dataset import open_dataset
+    from zgbench.datasets import open_dataset
     from zgbench.datasets.store import prepare as write
 
     data = options.data or os.environ.get("ZGBENCH_DATA")

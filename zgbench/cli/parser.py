@@ -7,10 +7,18 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from zgbench.cli.mapping_parser import add_mapping
+from zgbench.cli.models_parser import add_models, models_option
 from zgbench.cli.ratings_parser import add_rate, add_ratings
+from zgbench.cli.reproduce import add_reproduce
 
-KEYS = ("pas20", "pc59", "pc459", "mini")
+KEYS = ("pas20", "pc59", "pc459", "mini", "ade150", "ade847", "cityscapes19", "coco133", "cocostuff171")
 PROTOCOLS = ("v1", "iccv2023", "offline", "mini")
+_KEYS = f"one of {', '.join(KEYS)}, or the key in a dataset.toml of your own"
+_DATA = (
+    "folder that holds VOCdevkit/, pascal-context/ and so on as they unpack, a prepared store, or a dataset.toml of your "
+    "own (default: $ZGBENCH_DATA); mini needs none"
+)
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
 
@@ -25,9 +33,12 @@ def build_parser() -> argparse.ArgumentParser:
     _evaluate(commands)
     _validate(commands)
     _compare(commands)
+    add_reproduce(commands, _lazy)
     _convert(commands)
+    add_mapping(commands, _lazy, PROTOCOLS)
     _datasets(commands)
     _reference(commands)
+    add_models(commands, _lazy)
     add_rate(commands, _lazy)
     add_ratings(commands, _lazy, _data)
     _leaderboard(commands)
@@ -50,11 +61,16 @@ def _evaluate(commands: Any) -> None:
         "submission", metavar="SUBMISSION", help="a .json, .json.gz or .parquet file, see submissions/README.md"
     )
     _data(p)
+    models_option(p)
     p.add_argument("--protocol", choices=PROTOCOLS, help="preset of rules (default: v1, on mini: mini)")
     p.add_argument(
         "--reassign",
-        metavar="tt,st",
-        help="reassignments to score; what is named here must be possible (default: what is possible)",
+        metavar="tt,lt,st",
+        help="reassignments to score: text to text, by the lexicon, segment to text; what is named here must be possible "
+        "(default: what is possible)",
+    )
+    p.add_argument(
+        "--mapping", metavar="FILE.csv", help="reassign by a table with the columns label and class (see mapping new)"
     )
     p.add_argument(
         "--ratings",
@@ -75,8 +91,19 @@ def _evaluate(commands: Any) -> None:
         choices=("count", "ignore", "released"),
         help="rule for unlabelled pixels (default: the protocol's)",
     )
+    p.add_argument("--scoring", choices=("v1", "iccv2023"), help="definitions of the scores (default: the protocol's)")
+    p.add_argument(
+        "--tau-text", type=float, metavar="COSINE", help="from which a TT reassignment is kept (default: 0.5)"
+    )
+    p.add_argument(
+        "--tau-clip", type=float, metavar="COSINE", help="from which an ST reassignment is kept (default: 0.1)"
+    )
     p.add_argument("--seed", type=int, metavar="N", help="of the bootstrap (default: 0)")
+    p.add_argument("--resamples", type=int, metavar="N", help="of the bootstrap (default: 1000)")
     p.add_argument("--out", default="results", metavar="DIR", help="folder for result files (default: results)")
+    p.add_argument(
+        "--replace", action="store_true", help="write over a result of another submission or signature of the same name"
+    )
     p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     _workers(p)
@@ -100,12 +127,15 @@ def _validate(commands: Any) -> None:
 def _compare(commands: Any) -> None:
     p = commands.add_parser(
         "compare",
-        help="compare two results",
-        description="Paired differences A − B with 95 %% intervals and p-values. Results of unlike signatures are refused.",
+        help="compare two results or more",
+        description="Paired differences A − B with 95 %% intervals and p-values, of more than two results for each pair, "
+        "with p corrected for the number of pairs (Holm). Rows of unlike signatures are refused.",
     )
     p.add_argument("a", metavar="A.result.json")
     p.add_argument("b", metavar="B.result.json")
-    p.add_argument("--format", choices=("table", "json"), default="table", help="of what is printed (default: table)")
+    p.add_argument("others", nargs="*", metavar="C.result.json")
+    p.add_argument("--per-class", action="store_true", help="compare the IoU of each class too")
+    p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     p.set_defaults(run=_lazy("zgbench.cli.commands:compare"))
 
@@ -113,38 +143,105 @@ def _compare(commands: Any) -> None:
 def _convert(commands: Any) -> None:
     p = commands.add_parser(
         "convert",
-        help="change a submission's format, or make one from a folder",
-        description="IN: a submission of any format, a COCO-panoptic folder with a label per segment, or a folder of label maps. OUT: .json, .json.gz or .parquet.",
+        help="change a submission's format, or make one from what you have",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="IN: a submission of any format; a folder of label maps (PNG, .npy, .npz, .tif) or of RGB maps with a legend; a\n"
+        "COCO-panoptic folder; COCO results or annotations (.json); a folder with a JSON of masks for each image.\n"
+        "OUT: .json, .json.gz or .parquet. Each kind with an example: docs/convert.md.",
+        epilog="examples:\n"
+        "  zgbench convert maps/ mine.parquet --name m --dataset pas20 --labels labels.json\n"
+        "  zgbench convert maps/ mine.parquet --name m --dataset pc59 --labels pc59-alphabetical --first 0    # 0 = aeroplane\n"
+        "  zgbench convert coco_panoptic/ mine.parquet --name m --dataset pas20\n"
+        "  zgbench convert results.json mine.parquet --name m --dataset pas20 --annotations val.json --overlap score",
     )
     p.add_argument("source", metavar="IN")
     p.add_argument("target", metavar="OUT")
-    p.add_argument("--name", help="the method's name (folders)")
-    p.add_argument("--dataset", choices=KEYS, help="the data set (folders)")
+    p.add_argument("--name", help="the method's name")
+    p.add_argument("--dataset", metavar="KEY", help=f"the data set: {_KEYS}")
     p.add_argument(
         "--labels",
         metavar="FILE|CLASSES",
-        help="label maps: {image id: {value: label}} as a JSON file, or pas20, pc59-alphabetical, pc59-official, pc459",
+        help="what values or masks mean: a .json ({image id: {value: label}}, {image id: [label, …]} or {value: label}), .csv (image_id, value, label) or "
+        ".txt (a class a line), or a class list: pas20, pc59-alphabetical, pc59-official, pc459",
+    )
+    p.add_argument(
+        "--first",
+        type=int,
+        metavar="N",
+        help="label maps: number of the first class of the list (default: 1); 0 where 0 is a class",
+    )
+    p.add_argument(
+        "--background",
+        type=_values,
+        metavar="N[,N…]|none",
+        help="label maps: values that lie in no segment (default: 0, and 255 with a class list); none: all lie in one",
+    )
+    p.add_argument(
+        "--legend",
+        metavar="FILE",
+        help="RGB maps: what colours mean, .json ({label: [r, g, b]}), .csv or CVAT's labelmap.txt; pas20: VOC's colours",
+    )
+    p.add_argument(
+        "--palette",
+        choices=("auto", "index"),
+        default="auto",
+        help="palette PNGs: index takes indices for values, whatever the colours (default: the colours decide)",
+    )
+    p.add_argument(
+        "--annotations", metavar="FILE", help="COCO: a .json with the images and categories that IN leaves out"
+    )
+    p.add_argument(
+        "--overlap",
+        choices=("error", "score", "order", "smallest"),
+        default="error",
+        help="who keeps the pixels that masks share: the one with the higher score, the first, or the smallest (default: error)",
+    )
+    p.add_argument("--resize", choices=("nearest",), help="bring masks of another size to the truth's (with --data)")
+    p.add_argument(
+        "--tags",
+        choices=("first", "join"),
+        help="several tags for one segment: the first counts, or join them with commas",
+    )
+    p.add_argument(
+        "--data", metavar="DIR", help="folder that holds VOCdevkit/ and pascal-context/: compare sizes with the truth's"
     )
     p.set_defaults(run=_lazy("zgbench.cli.commands:convert"))
+
+
+def _values(text: str) -> tuple[int, ...]:
+    if text == "none":
+        return ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected whole numbers or none, found {text!r}") from None
 
 
 def _datasets(commands: Any) -> None:
     p = commands.add_parser("datasets", help="what the test sets need, and whether it is there")
     actions = p.add_subparsers(title="actions", metavar="ACTION", required=True)
     listed = actions.add_parser("list", help="the test sets and their archives")
+    listed.add_argument("--data", metavar="DIR", help="lists your own data sets there as well (default: $ZGBENCH_DATA)")
     listed.set_defaults(run=_lazy("zgbench.cli.datasets:list_all"))
     check = actions.add_parser(
         "check", help="what was found, what is missing, which archive holds it and where it must lie"
     )
     check.add_argument(
-        "key", nargs="?", choices=KEYS, metavar="DATASET", help="one of pas20, pc59, pc459, mini (default: all)"
+        "key", nargs="?", metavar="DATASET", help=f"{_KEYS} (default: all, or the one whose dataset.toml lies in DIR)"
     )
-    check.add_argument(
-        "--data", metavar="DIR", help="folder that holds VOCdevkit/ and pascal-context/ (default: $ZGBENCH_DATA)"
-    )
+    check.add_argument("--data", metavar="DIR", help=_DATA)
     check.set_defaults(run=_lazy("zgbench.cli.datasets:check"))
+    new = actions.add_parser(
+        "new",
+        help="write a dataset.toml for photos and masks of your own",
+        description="Look at a folder of photos and masks (PNG, .npy or COCO panoptic) and write its dataset.toml: what was "
+        "seen, what was guessed, and what to fill in. See docs/datasets.md.",
+    )
+    new.add_argument("folder", metavar="DIR", help="folder of the data set; dataset.toml is written into it")
+    new.add_argument("--key", metavar="KEY", help="what submissions name (default: the folder's name)")
+    new.set_defaults(run=_lazy("zgbench.cli.datasets:new"))
     prepare = actions.add_parser("prepare", help="write a compact store, so that raw files are not needed again")
-    prepare.add_argument("key", choices=KEYS, metavar="DATASET", help="one of pas20, pc59, pc459, mini")
+    prepare.add_argument("key", metavar="DATASET", help=_KEYS)
     prepare.add_argument(
         "--out", metavar="DIR", help="data folder to write zgbench-store/ into (default: the data folder itself)"
     )
@@ -158,17 +255,24 @@ def _reference(commands: Any) -> None:
     run = actions.add_parser(
         "run",
         help="make a submission on a data set, or label photos of your own",
-        description="Make a submission on a data set (--dataset, --out), or label photos of your own: PHOTO.segments.png "
-        "is written beside each. A run that was stopped goes on where it was.",
+        description="Make a submission on a data set (--dataset, --out), or label photos of your own: beside each, or in "
+        "--out, NAME.segments.png (to look at), NAME.segments.json (as a submission) and NAME.label_map.png (values: "
+        "segments in that order, from 1) are written. A photo that cannot be read costs itself and the exit status "
+        "(2). A run on a data set that was stopped goes on where it was.",
     )
-    run.add_argument("photos", nargs="*", metavar="PHOTO", help="pictures to segment and label")
-    run.add_argument("--dataset", choices=KEYS, help="work on a data set")
-    run.add_argument("--out", metavar="FILE", help="submission to write: .json, .json.gz or .parquet")
+    run.add_argument("photos", nargs="*", metavar="PHOTO", help="photos to segment and label, or folders of photos")
+    run.add_argument("--dataset", metavar="KEY", help=f"work on a data set: {_KEYS}")
+    run.add_argument(
+        "--out", metavar="FILE", help="submission to write: .json, .json.gz or .parquet; with PHOTO a folder"
+    )
     _data(run)
     run.add_argument("--subset", metavar="first:N|random:N:SEED", help="of the data set")
     run.add_argument("--track", choices=("free", "oracle"), default="free", help="oracle: name the truth's segments")
     run.add_argument(
-        "--preset", choices=("paper", "mini"), help="of models and constants (default: paper, on mini: mini)"
+        "--preset",
+        choices=("paper", "released", "mini"),
+        help="of models and constants (default: paper, on mini: mini); released: as the paper's published code, see "
+        "docs/reference-method.md",
     )
     run.add_argument(
         "--set",
@@ -179,9 +283,13 @@ def _reference(commands: Any) -> None:
     run.add_argument("--method", choices=("reference", "groupvit"), default="reference", help="groupvit: the baseline")
     run.add_argument("--name", metavar="TEXT", help="of the submission")
     run.add_argument("--keep-going", action="store_true", help="skip images that cannot be read, and say so")
-    run.add_argument("--batch", type=int, metavar="N", help="images named together (default: 1, on a GPU 4)")
+    run.add_argument(
+        "--batch", type=int, metavar="N", help="images named together (default: 1; 8 with mini's models, 16 on a GPU)"
+    )
+    models_option(run)
     _engine(run, "ray: replicas on a Ray cluster")
     _device(run)
+    _threads(run)
     run.set_defaults(run=_lazy("reference_method.cli:run"))
     bench = actions.add_parser(
         "bench",
@@ -194,6 +302,7 @@ def _reference(commands: Any) -> None:
     bench.add_argument("--segments", type=int, default=20, metavar="N", help="in an image (default: 20)")
     bench.add_argument("--runs", type=int, default=3, metavar="N", help="of each (default: 3)")
     _device(bench)
+    _threads(bench)
     bench.set_defaults(run=_lazy("reference_method.cli:bench"))
 
 
@@ -208,6 +317,7 @@ def _leaderboard(commands: Any) -> None:
     )
     add.add_argument("submission", metavar="SUBMISSION")
     _data(add)
+    models_option(add)
     add.add_argument("--protocol", choices=PROTOCOLS, help="preset of rules (default: v1, on mini: mini)")
     add.add_argument("--reassign", metavar="tt,st", help="reassignments to score (default: what is possible)")
     add.add_argument("--ratings", metavar="FILE", help="human ratings, a .csv or .parquet file")
@@ -225,6 +335,7 @@ def _leaderboard(commands: Any) -> None:
     add.set_defaults(run=_lazy("zgbench.cli.leaderboard:add"))
     check = actions.add_parser("check", help="cross-check every stored result")
     check.add_argument("--rescore", action="store_true", help="score the stored submissions again as well")
+    models_option(check)
     check.add_argument(
         "--data", metavar="DIR", help="folder of the data sets (default: $ZGBENCH_DATA); mini needs none"
     )
@@ -251,6 +362,15 @@ def _board(p: argparse.ArgumentParser, default: str = "those that ship with zgbe
     p.add_argument("--board", metavar="DIR", help=f"folder of stored results (default: {default})")
 
 
+def _threads(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="on the CPU, all replicas together (default: the processors that are free)",
+    )
+
+
 def _device(p: argparse.ArgumentParser) -> None:
     p.add_argument("--device", metavar="DEVICES", help="cpu, or cuda:0,cuda:1 (default: every GPU, else the CPU)")
     p.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="(default: bf16 on a GPU, fp32 on a CPU)")
@@ -260,7 +380,7 @@ def _data(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--data",
         metavar="DIR",
-        help="folder that holds VOCdevkit/ and pascal-context/, or a prepared store (default: $ZGBENCH_DATA); mini needs none",
+        help=_DATA,
     )
     p.add_argument("--truth-dir", metavar="DIR", help="truth PNGs in another place; for pc59 with --png-order")
     p.add_argument(

@@ -7,10 +7,12 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from zgbench.scores.comparison import Comparison, significant
+from zgbench.cli.latex import escaped, verification
+from zgbench.protocol import Reassignment
 from zgbench.scores.result import Evaluation, flat
+from zgbench.scores.verification import shown_by_default
 
 SCORES = {
     "iou_image": "IoU image",
@@ -32,6 +34,15 @@ def percent(value: float | None, low: float | None = None, high: float | None = 
 
 def _records(found: Evaluation) -> list[dict[str, Any]]:
     return [flat(row) for row in found.scores]
+
+
+def _shown(found: Evaluation) -> list[dict[str, Any]]:
+    """The rows that people read: of the nested levels of a lexicon the one that agrees best with people."""
+    records = _records(found)
+    verified: dict[str, list[str]] = {}
+    for record in records:
+        verified.setdefault(record["reassign"], []).append(record["verify"])
+    return [r for r in records if shown_by_default(r["reassign"], r["verify"], verified[r["reassign"]])]
 
 
 def _cells(record: dict[str, Any], *, intervals: bool = True) -> list[str]:
@@ -66,6 +77,13 @@ def _remarks(found: Evaluation) -> list[str]:
     notes = [f"note: {note}" for note in found.dataset.notes]
     if not found.dataset.official and not found.dataset.notes:
         notes.append(f"note: {len(found.dataset.ids)} images, not the official split: the scores are not official.")
+    notes += found.result.get("notes", [])
+    about = found.result.get("labels")
+    if about is not None and about["vague"] > 0:
+        notes.append(
+            f"note: {100 * about['vague']:.1f} % of {about['distinct']:,} distinct labels say nothing or everything and "
+            f"have no class under LT: {about['generic']:,} are generic, {about['hedged']:,} name things of several classes."
+        )
     return notes + [f"not scored: {name}: {why}" for name, why in found.unavailable.items()]
 
 
@@ -81,15 +99,20 @@ def by_people(found: Evaluation) -> list[str]:
         return f"{statistic['value']:.3f}{ends}"
 
     lines = []
-    for how in ("TT", "ST"):
+    for how in get_args(Reassignment):
         if how in about:
             row = about[how]
-            j = f", J {row['tau']['youden_j']:.3f}" if row["tau"]["value"] is not None else ""
-            lines.append(
+            line = (
                 f"{how} by people: {row['segments_rated']} of {row['segments']} segments rated, all of them in "
-                f"{row['images_rated']} of {row['images']} images (h>=k is over these); Spearman of rating and similarity "
-                f"{told(row['spearman'])}; τ that best separates h>=2 {told(row['tau'])}{j}"
+                f"{row['images_rated']} of {row['images']} images (h>=k is over these)"
             )
+            if "tau" in row:
+                j = f", J {row['tau']['youden_j']:.3f}" if row["tau"]["value"] is not None else ""
+                line += (
+                    f"; Spearman of rating and similarity {told(row['spearman'])}; "
+                    f"τ that best separates h>=2 {told(row['tau'])}{j}"
+                )
+            lines.append(line)
     if about.get("excluded"):
         lines.append(f"raters left out by rule: {'; '.join(about['excluded'])}")
     return lines
@@ -116,7 +139,7 @@ def _print_table(found: Evaluation, place: Path | None) -> None:
         table.add_column(column, no_wrap=True)
     for column in SCORES.values():
         table.add_column(column, justify="right", overflow="fold")
-    for record in _records(found):
+    for record in _shown(found):
         kept = f"{record['segments_kept']}/{record['segments']}"
         cells = [cell.replace(" [", "\n[") for cell in _cells(record)]  # the interval below its score: fits 120 columns
         table.add_row(record["reassign"], record["verify"], kept, *cells)
@@ -125,13 +148,16 @@ def _print_table(found: Evaluation, place: Path | None) -> None:
     if found.tgq is not None:
         tgq = found.tgq
         console.print(Text(f"TGQ {percent(tgq['value'], *tgq['ci95'])} of {tgq['segments']} truth segments"))
-    signatures = [(f"{row['reassign']} {row['verify']}", row["signature"]) for row in found.scores]
+    signatures = [(f"{row['reassign']} {row['verify']}", row["signature"]) for row in _shown(found)]
     if found.tgq is not None:
         signatures.append(("TGQ", found.tgq["signature"]))
     for name, signature in signatures:
         console.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
     for note in [*by_people(found), *_remarks(found)]:
         console.print(Text(note), soft_wrap=True)
+    hidden = len(found.scores) - len(_shown(found))
+    if hidden:
+        console.print(Text(f"{hidden} more rows, by level: in the result file, and with --format csv"), soft_wrap=True)
     if place is not None:
         console.print(Text(f"written: {place}"), soft_wrap=True)
 
@@ -151,59 +177,28 @@ def as_markdown(found: Evaluation) -> str:
     """A GitHub table with its signatures underneath."""
     head = ["reassign", "verified by", "kept", *SCORES.values()]
     lines = ["| " + " | ".join(head) + " |", "|---|---|---|" + "---:|" * len(SCORES)]
-    for record in _records(found):
+    for record in _shown(found):
         kept = f"{record['segments_kept']}/{record['segments']}"
         lines.append("| " + " | ".join([record["reassign"], record["verify"], kept, *_cells(record)]) + " |")
     if found.tgq is not None:
         lines += ["", f"TGQ {percent(found.tgq['value'], *found.tgq['ci95'])}"]
-    lines += [""] + [f"- `{row['signature']}`" for row in found.scores]
+    lines += [""] + [f"- `{row['signature']}`" for row in _shown(found)]
     return "\n".join(lines)
 
 
 def as_latex(found: Evaluation) -> str:
-    """A booktabs table; the signatures are comments above it."""
-    symbol = {"cos>=": r"$\cos \geq ", "h>=": r"$h \geq "}
-    lines = [f"% {row['signature']}" for row in found.scores]
-    lines += [r"\begin{tabular}{ll" + "r" * len(SCORES) + "}", r"\toprule"]
-    lines += [" & ".join(["", "verified by", *SCORES.values()]) + r" \\", r"\midrule"]
-    for record in _records(found):
-        start = next(key for key in symbol if record["verify"].startswith(key))
-        verify = symbol[start] + record["verify"].removeprefix(start) + "$"
-        lines.append(" & ".join([record["reassign"], verify, *_cells(record, intervals=False)]) + r" \\")
+    """A booktabs table, each interval under its score; data set and signatures are comments above it."""
+    about, data = found.result["submission"], found.result["dataset"]
+    lines = [
+        f"% {data['key']} {data['split']}, {data['images']} images, track {about['track']}; %, with 95 % intervals"
+    ]
+    lines += [f"% {row['signature']}" for row in _shown(found)]
+    lines += [r"\begin{tabular}{lll" + "r" * len(SCORES) + "}", r"\toprule"]
+    lines += [" & ".join(["method", "", "verified by", *SCORES.values()]) + r" \\", r"\midrule"]
+    for record in _shown(found):
+        start = [escaped(about["name"]), record["reassign"], verification(record["verify"])]
+        lines.append(" & ".join([*start, *_cells(record, intervals=False)]) + r" \\")
+        ends = [cell.partition(" ")[2] for cell in _cells(record)]
+        small = [rf"{{\scriptsize {end}}}" if end else "" for end in ends]
+        lines.append(" & ".join(["", "", "", *small]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
-
-
-def print_comparison(found: Comparison) -> None:
-    """Print paired differences, a table for each row that both results have."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    console.print(Text(f"A: {found.names[0]}\nB: {found.names[1]}"))
-    for (how, verify, signature), scores in found.rows.items():
-        table = Table(title=Text(f"{how} {verify}"))
-        for column in ("score", "A", "B", "A − B [95 % interval]", "p", ""):
-            table.add_column(column, justify="left" if column in ("score", "") else "right")
-        for name, d in scores.items():
-            clear = ("A" if d.difference > 0 else "B") if significant(d) else ""
-            difference = (
-                "–"
-                if d.difference != d.difference
-                else f"{100 * d.difference:+.1f} [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
-            )
-            table.add_row(
-                SCORES[name.replace(".", "_", 1)] if "." in name else SCORES[name],
-                percent(d.a),
-                percent(d.b),
-                difference,
-                f"{d.p:.4f}",
-                clear,
-            )
-        console.print(table)
-        console.print(Text(signature), soft_wrap=True, style="dim")
-    for reason in found.refused:
-        console.print(Text(f"not compared: {reason}"), soft_wrap=True)
-    console.print(
-        Text("Last column: the better one where p < 0.05. p is not corrected for the number of scores."), style="dim"
-    )

@@ -1,8 +1,19 @@
 """Test sets: vocabularies, official splits, readers, the prepared store and the drawn set ``mini``."""
 
 from zgbench.datasets.catalogue import KEYS
-from zgbench.datasets.dataset import Dataset, known_ids, open_dataset
+from zgbench.datasets.dataset import Dataset
+from zgbench.datasets.opening import builtin_vocabulary, is_known, known_ids, open_dataset
 from zgbench.datasets.truth import Truth, TruthSource
 from zgbench.datasets.vocabulary import Vocabulary
 
-__all__ = ["KEYS", "Dataset", "Truth", "TruthSource", "Vocabulary", "known_ids", "open_dataset"]
+__all__ = [
+    "KEYS",
+    "Dataset",
+    "Truth",
+    "TruthSource",
+    "Vocabulary",
+    "builtin_vocabulary",
+    "is_known",
+    "known_ids",
+    "open_dataset",
+]

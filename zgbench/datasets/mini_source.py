@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,7 +20,31 @@ from zgbench.errors import DataError
 @cache
 def mini_vocabulary() -> Vocabulary:
     """The classes of ``mini``."""
-    return Vocabulary(tuple(c.id for c in mini.CLASSES), tuple(c.name for c in mini.CLASSES))
+    return Vocabulary(
+        tuple(c.id for c in mini.CLASSES),
+        tuple(c.name for c in mini.CLASSES),
+        synsets=tuple(_SYNSETS.get(c.name, ()) for c in mini.CLASSES),
+    )
+
+
+_SYNSETS = {
+    "house": ("house.n.01", "dwelling.n.01"),
+    "fish": ("fish.n.01",),
+    "boat": ("boat.n.01", "sailing_vessel.n.01", "ship.n.01"),
+    "cup": ("cup.n.01", "mug.n.04"),
+    "flower": ("flower.n.01", "flower.n.02"),
+    "mushroom": ("mushroom.n.01", "mushroom.n.02", "fungus.n.01"),
+    "chair": ("chair.n.01", "stool.n.01"),
+    "star": ("star.n.01", "star.n.03"),
+    "sky": ("sky.n.01", "celestial_sphere.n.01"),
+    "grass": ("grass.n.01", "lawn.n.01", "grassland.n.01"),
+    "sand": ("sand.n.01", "beach.n.01"),
+    "water": ("water.n.01", "body_of_water.n.01"),
+    "snow": ("snow.n.01", "snow.n.02"),
+    "floor": ("floor.n.01", "floorboard.n.01"),
+    "mountain": ("mountain.n.01", "range.n.04", "natural_elevation.n.01", "peak.n.04"),
+}
+"""Class → synsets in WordNet 3.1, where its name alone would be read too narrowly or in another sense."""
 
 
 @cache
@@ -52,6 +77,11 @@ class MiniSource:
         from PIL import Image
 
         return Image.fromarray(mini.scene("val", self._index(image_id)).image)
+
+    def photo_bytes(self, image_id: str) -> bytes:
+        content = io.BytesIO()
+        self.photo(image_id).save(content, format="JPEG", quality=95)
+        return content.getvalue()
 
     def fingerprint(self, image_ids: tuple[str, ...]) -> str:
         digest = hashlib.sha256(b"mini\n")

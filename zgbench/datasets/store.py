@@ -16,18 +16,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench.datasets.truth import INVALID, Truth, read_photo, read_png
+from zgbench.datasets.dataset import Dataset
+from zgbench.datasets.definition import FILE
+from zgbench.datasets.label_png import read_label_png
+from zgbench.datasets.truth import INVALID, Truth, read_photo
 from zgbench.errors import DataError, ZgbenchError
 from zgbench.storage.files import new_folder, stamp
 from zgbench.storage.plain_arrow import plain_stream
-
-if TYPE_CHECKING:
-    from zgbench.datasets.dataset import Dataset
 
 FORMAT = "zgbench-store/2"
 _VOID_16 = 65535
@@ -81,6 +81,9 @@ def prepare(dataset: Dataset, folder: Path, progress: Callable[[int], None] = la
             "notes": list(dataset.notes),
             "made_from": dataset.source.describe(),
         }
+        if dataset.definition is not None:
+            about["definition_sha256"] = dataset.definition.sha256
+            (temporary / FILE).write_text(dataset.definition.text, encoding="utf-8")
         (temporary / "zgbench.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
     return target
 
@@ -111,14 +114,8 @@ def _rows(dataset: Dataset, progress: list[Callable[[int], None]]) -> Iterator[d
         truth = io.BytesIO()
         Image.fromarray(np.where(classes < 0, _VOID_16, classes).astype(np.uint16)).save(truth, format="PNG")
         try:
-            photo = io.BytesIO()
-            dataset.source.photo(image_id).save(
-                photo, format="JPEG", quality=95
-            ) if dataset.key == "mini" else photo.write(
-                Path(dataset.source.photo_dir, f"{image_id}.jpg").read_bytes()  # type: ignore[attr-defined]
-            )
-            photo_bytes: bytes | None = photo.getvalue()
-        except OSError:
+            photo_bytes = dataset.source.photo_bytes(image_id)
+        except (OSError, DataError):
             photo_bytes = None
         yield {
             "id": image_id, "truth": truth.getvalue(), "truth_crc": zlib.crc32(truth.getvalue()),
@@ -127,11 +124,16 @@ def _rows(dataset: Dataset, progress: list[Callable[[int], None]]) -> Iterator[d
         progress[0](1)
 
 
-def open_store(folder: Path, key: str) -> tuple[StoreSource, str, tuple[str, ...], tuple[str, ...]]:
+def open_store(
+    folder: Path, key: str, definition_sha256: str | None = None
+) -> tuple[StoreSource, str, tuple[str, ...], tuple[str, ...]]:
     """Source, split, ids and notes of a prepared store.
 
+    Args:
+        definition_sha256: of the ``dataset.toml``, which must be the one that the store was prepared with.
+
     Raises:
-        DataError: the store is damaged or of another version.
+        DataError: the store is damaged or of another version, or ``dataset.toml`` was changed since.
     """
     path = place(folder, key)
     try:
@@ -140,6 +142,8 @@ def open_store(folder: Path, key: str) -> tuple[StoreSource, str, tuple[str, ...
             raise DataError(
                 f"{path}: format {about['format']!r}, expected {FORMAT!r}. Run zgbench datasets prepare again."
             )
+        if about.get("definition_sha256") != definition_sha256:
+            raise DataError(f"{path}: was prepared with another {FILE}. Run zgbench datasets prepare again.")
         source = StoreSource(path)
         ids = tuple(about["ids"])
         if tuple(source.index()) != ids:
@@ -204,13 +208,16 @@ class StoreSource:
 
     def truth(self, image_id: str) -> Truth:
         content = self._bytes("truth", image_id) or b""
-        return Truth(read_png(io.BytesIO(content), f"{self.path}[{image_id}]"), _identity())
+        return Truth(read_label_png(content, f"{self.path}[{image_id}]"), _identity())
 
     def photo(self, image_id: str) -> Any:
         content = self._bytes("photo", image_id)
         if content is None:
             raise DataError(f"{self.path}: holds no photo of {image_id} (none was there when it was prepared).")
         return read_photo(io.BytesIO(content), f"{self.path}[{image_id}]")
+
+    def photo_bytes(self, image_id: str) -> bytes | None:
+        return self._bytes("photo", image_id)
 
     def fingerprint(self, image_ids: tuple[str, ...]) -> str:
         digest = hashlib.sha256(b"store\n")

@@ -19,11 +19,19 @@ class Vocabulary:
         ids: class ids, ascending, each ≥ 1 (PC-459 has a gap at 431, ``unknown``).
         names: one name a class, as shown to the text encoder.
         aliases: other published names of the same classes, accepted where a *truth* segment is named.
+        readable: one readable name a class (``potted plant``), for lexical reassignment (LT); () means the names.
+        also: more names of each class in everyday English, for LT.
+        synsets: the synsets of each class in WordNet 3.1 as ``dog.n.01``, for LT; empty where they follow from the name.
+        kinds: ``thing``, ``stuff`` or, where the data set does not tell, an empty text for each class; () where it tells none.
     """
 
     ids: tuple[int, ...]
     names: tuple[str, ...]
     aliases: dict[str, int] = field(default_factory=dict)
+    readable: tuple[str, ...] = ()
+    also: tuple[tuple[str, ...], ...] = ()
+    synsets: tuple[tuple[str, ...], ...] = ()
+    kinds: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -45,6 +53,22 @@ def _rows(file: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
+def _of(rows: list[dict[str, str]], aliases: dict[str, int] | None = None) -> Vocabulary:
+    return Vocabulary(
+        tuple(int(r["id"]) for r in rows),
+        tuple(r["name"] for r in rows),
+        aliases or {},
+        tuple(r["readable"] or r["name"] for r in rows),
+        tuple(_list(r["also"]) for r in rows),
+        tuple(_list(r["synsets"]) for r in rows),
+        tuple(r["kind"] for r in rows) if "kind" in rows[0] else (),
+    )
+
+
+def _list(cell: str) -> tuple[str, ...]:
+    return tuple(text.strip() for text in cell.split(";") if text.strip())
+
+
 def official_ids(file: str) -> tuple[str, ...]:
     """Image ids of an official split list that ships with zgbench."""
     return tuple((resources.files("zgbench.datasets") / "data" / file).read_text(encoding="utf-8").split())
@@ -53,8 +77,7 @@ def official_ids(file: str) -> tuple[str, ...]:
 @cache
 def pas20() -> Vocabulary:
     """The 20 classes of PASCAL VOC; ids as in the palette PNGs."""
-    rows = _rows("pas20.csv")
-    return Vocabulary(tuple(int(r["id"]) for r in rows), tuple(r["name"] for r in rows))
+    return _of(_rows("pas20.csv"))
 
 
 @cache
@@ -65,14 +88,13 @@ def pc59() -> Vocabulary:
     """
     rows = _rows("pc59.csv")
     aliases = {r["official_name"]: int(r["id"]) for r in rows if r["official_name"] != r["name"]}
-    return Vocabulary(tuple(int(r["id"]) for r in rows), tuple(r["name"] for r in rows), aliases)
+    return _of(rows, aliases)
 
 
 @cache
 def pc459() -> Vocabulary:
     """The 458 classes of full PASCAL Context: the 459 list without id 431, ``unknown``."""
-    rows = [r for r in _rows("pc459.csv") if r["name"] != "unknown"]
-    return Vocabulary(tuple(int(r["id"]) for r in rows), tuple(r["name"] for r in rows))
+    return _of([r for r in _rows("pc459.csv") if r["name"] != "unknown"])
 
 
 @cache
@@ -86,3 +108,50 @@ def pc59_of_png(order: PngOrder) -> dict[int, int]:
 def pc59_of_459() -> dict[int, int]:
     """Id in the 459 list → id among the 59 frequent classes."""
     return {int(r["id_in_459"]): int(r["id"]) for r in _rows("pc59.csv")}
+
+
+def _with_aliases(file: str) -> Vocabulary:
+    """A vocabulary whose readable names and synonyms name truth segments as well."""
+    rows = _rows(file)
+    names = {r["name"] for r in rows}
+    other = {text: int(r["id"]) for r in rows for text in (r["readable"], *_list(r["also"])) if text}
+    return _of(rows, {text: class_id for text, class_id in other.items() if text not in names})
+
+
+@cache
+def ade150() -> Vocabulary:
+    """The 150 classes of SceneParse150, ids as in the PNGs; of several published synonyms, the first is the name."""
+    return _with_aliases("ade150.csv")
+
+
+@cache
+def ade847() -> Vocabulary:
+    """The 847 frequent classes of full ADE20K, in the order of the published list, from 1.
+
+    Of several published synonyms the first is the name, but where another class has it: there the next free one is.
+    """
+    return _with_aliases("ade847.csv")
+
+
+@cache
+def ade847_of_objects() -> dict[int, int]:
+    """Object index of full ADE20K (1–3688), as its PNGs hold it → class id among the 847."""
+    return {int(r["ade20k_index"]): int(r["id"]) for r in _rows("ade847.csv")}
+
+
+@cache
+def coco133() -> Vocabulary:
+    """The 133 categories of COCO panoptic, with their ids (1–200, with gaps)."""
+    return _with_aliases("coco133.csv")
+
+
+@cache
+def cocostuff171() -> Vocabulary:
+    """The 171 classes of COCO-Stuff, with the ids of its list (1–182, with gaps)."""
+    return _with_aliases("cocostuff171.csv")
+
+
+@cache
+def cityscapes19() -> Vocabulary:
+    """The 19 classes of Cityscapes that are scored, with their label ids (7–33, with gaps)."""
+    return _with_aliases("cityscapes19.csv")

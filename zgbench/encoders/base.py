@@ -15,11 +15,15 @@ Vectors = NDArray[np.float32]
 
 
 class TextEncoder(Protocol):
-    """Text → unit vectors."""
+    """Text → unit vectors.
+
+    An encoder may have an attribute ``weights``: a hash of all that its vectors depend on. Its vectors are then cached on
+    disk under that hash; without it they are not, and ``own:`` stands before its name in signatures.
+    """
 
     @property
     def name(self) -> str:
-        """Model and revision, as in the signature: equal names give equal vectors."""
+        """Model and hash, as in the signature."""
         ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:

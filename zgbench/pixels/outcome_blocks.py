@@ -62,7 +62,7 @@ def pack(part: int, found: list[Found]) -> Any:
             "problems": pa.array([None if p is None else json.dumps([asdict(x) for x in p]) for p in problems], pa.string()),
             "labels": pa.array([None if c is None else c.labels for c in counted], pa.list_(pa.string())),
             "truth": ints("truth"), "size": ints("size"),
-            "segments": ints("segments"), "classes": ints("classes"), "pixels": ints("pixels"),
+            "segments": ints("segments"), "classes": ints("classes"), "pixels": ints("pixels"), "void": ints("void"),
         }
     )  # fmt: skip
 
@@ -78,7 +78,9 @@ def unpack(table: Any) -> Iterator[Found]:
             segments, classes, pixels = (
                 np.array(row[name], dtype=np.int32) for name in ("segments", "classes", "pixels")
             )
-            outcome = ImageCounts(row["id"], (height, width), row["labels"], row["truth"], segments, classes, pixels)
+            void = None if row["void"] is None else np.array(row["void"], dtype=np.int32)
+            about = (row["id"], (height, width), row["labels"], row["truth"])
+            outcome = ImageCounts(*about, segments, classes, pixels, void=void)
         error = None if row["error"] is None else _ERRORS[row["error"]](row["message"])
         if row["id"] is not None or outcome is not None or error is not None:
             yield Found(row["id"], row["path"], row["count"], outcome, error)

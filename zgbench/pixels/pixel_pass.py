@@ -68,9 +68,15 @@ def _free(images: list[Image], source: TruthSource) -> list[Outcome]:
     sound = [index for index, found in enumerate(problems) if not found]
     counted = iter(_counted([images[index] for index in sound], [truths[index] for index in sound], strip))
     return [
-        Rejected(found) if found else ImageCounts(image.id, image.size, image.labels, None, *next(counted), image.first)
+        Rejected(found) if found else _image_counts(image, None, *next(counted))
         for image, found in zip(images, problems, strict=True)
     ]
+
+
+def _image_counts(
+    image: Image, truth: list[int] | None, segments: Int32, classes: Int32, pixels: Int32, void: Int32 | None
+) -> ImageCounts:
+    return ImageCounts(image.id, image.size, image.labels, truth, segments, classes, pixels, image.first, void)
 
 
 def _oracle(images: list[Image], source: TruthSource, vocabulary: Vocabulary) -> list[Outcome]:
@@ -79,7 +85,7 @@ def _oracle(images: list[Image], source: TruthSource, vocabulary: Vocabulary) ->
     nothing = np.zeros(0, dtype=np.int64)
     alone = lay_out([truth.pixels.size for truth in truths], [0] * len(images), nothing, nothing, nothing)
     return [
-        _count_oracle(image, truth.size, *found[1:], vocabulary)
+        _count_oracle(image, truth.size, *found[1:3], vocabulary)
         for image, truth, found in zip(images, truths, _counted(images, truths, alone), strict=True)
     ]
 
@@ -144,7 +150,7 @@ def _count_oracle(
         return Rejected(problems)
     segments = np.array([owner.get(c, NOWHERE) for c in classes.tolist()], dtype=np.int32)
     named = [vocabulary.id(name) or 0 for name in image.classes or ()]
-    return ImageCounts(image.id, image.size, image.labels, named, segments, classes, pixels, image.first)
+    return _image_counts(image, named, segments, classes, pixels, None)
 
 
 def count_all(

@@ -1,17 +1,25 @@
-"""Paired comparison of two results, row by row; rows of unlike signatures are refused."""
+"""Paired comparison of results, row by row; rows of unlike signatures are refused."""
 
 from __future__ import annotations
 
+import math
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
+from zgbench.datasets import KEYS, builtin_vocabulary
 from zgbench.datasets.catalogue import SPECS
+from zgbench.datasets.class_list import vocabulary_of_records
 from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import UsageError
+from zgbench.protocol import Pixels, facts_of, meaning, outdated
 from zgbench.scores import metrics
 from zgbench.scores.result import Stored, load_result
 from zgbench.scores.verification import Row, background_of, verified
@@ -19,111 +27,256 @@ from zgbench.statistics import resampling
 from zgbench.statistics.resampling import Difference
 
 DRAWS = 10_000
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+Key = tuple[str, str, str]
+"""Reassignment, verification, signature."""
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Differences A − B.
+class Pair:
+    """Differences of two results, the first − the second.
 
     Attributes:
+        letters: of the two, in the order in which they were given.
         names: the two methods.
-        rows: (reassign, verify, signature) → score name → difference with interval and p-value.
+        rows: (reassign, verify, signature) → score name → difference with interval and p-values.
+        per_class: the same → class name → difference of its data-set IoU; empty unless asked for.
         refused: rows that only one side has, or whose signatures differ, each with the reason.
     """
 
+    letters: tuple[str, str]
     names: tuple[str, str]
-    rows: dict[tuple[str, str, str], dict[str, Difference]]
+    rows: dict[Key, dict[str, Difference]]
+    per_class: dict[Key, dict[str, Difference]]
     refused: list[str]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """As JSON; scores and differences are fractions, null where undefined."""
         return {
-            "format": "zgbench-comparison/1",
             "a": self.names[0],
             "b": self.names[1],
             "rows": [
                 {
-                    "reassign": how, "verify": verify, "signature": signature,
-                    "scores": {
-                        name: {"a": d.a, "b": d.b, "difference": d.difference, "ci95": [d.low, d.high], "p": d.p}
-                        for name, d in scores.items()
-                    },
+                    "reassign": key[0], "verify": key[1], "signature": key[2],
+                    "scores": {name: _plain(d) for name, d in scores.items()},
+                    **({"per_class": {c: _plain(d) for c, d in self.per_class[key].items()}} if self.per_class else {}),
                 }
-                for (how, verify, signature), scores in self.rows.items()
+                for key, scores in self.rows.items()
             ],
             "refused": self.refused,
         }  # fmt: skip
 
 
-def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
-    """Compare two result files.
+@dataclass(frozen=True)
+class Comparison:
+    """Differences of every pair of results.
+
+    Attributes:
+        names: the methods, in the order in which the results were given; A, B, C, … for short.
+        pairs: A − B, A − C, …, B − C, …
+    """
+
+    names: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def rows(self) -> dict[Key, dict[str, Difference]]:
+        """Rows of A − B."""
+        return self.pairs[0].rows
+
+    @property
+    def per_class(self) -> dict[Key, dict[str, Difference]]:
+        """Classes of A − B."""
+        return self.pairs[0].per_class
+
+    @property
+    def refused(self) -> list[str]:
+        """What could not be compared, of all pairs."""
+        return [reason for pair in self.pairs for reason in pair.refused]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: of two results their pair, of more a list of pairs."""
+        form = {"format": "zgbench-comparison/1"}
+        if len(self.pairs) == 1:
+            return form | self.pairs[0].to_dict()
+        return form | {"methods": list(self.names), "pairs": [pair.to_dict() for pair in self.pairs]}
+
+
+def compare(
+    a: str | os.PathLike[str], b: str | os.PathLike[str], *others: str | os.PathLike[str], per_class: bool = False
+) -> Comparison:
+    """Compare two or more result files, each with each.
 
     Every score of every row that both have: paired difference over images, its 95 % percentile bootstrap interval,
-    and the two-sided p-value of a sign-flip permutation test with 10,000 draws.
+    and the two-sided p-value of a sign-flip permutation test with 10,000 draws. With more than two results p is also
+    corrected by Holm's method for the number of pairs (of one score of one row).
+
+    Args:
+        per_class: the data-set IoU of each class as well; p corrected for the number of classes and pairs.
 
     Raises:
-        UsageError: no row of the two has the same signature; says in what they differ.
+        UsageError: no row of any two has the same signature; says in what they differ.
         InputError, DataError: a file is damaged or missing.
     """
-    first, second = load_result(Path(a)), load_result(Path(b))
-    rows_a, rows_b = (
-        {(r["reassign"], r["verify"]): r["signature"] for r in s.result["scores"]} for s in (first, second)
-    )
-    refused = [
-        f"{how} {verify}: {unlike(rows_a.get((how, verify)), rows_b.get((how, verify)))}"
-        for how, verify in dict.fromkeys((*rows_a, *rows_b))
-        if rows_a.get((how, verify)) != rows_b.get((how, verify))
-    ]
-    shared = [key for key, signature in rows_a.items() if rows_b.get(key) == signature]
-    if not shared:
+    paths = [Path(path) for path in (a, b, *others)]
+    if len(paths) > len(LETTERS):
+        raise UsageError(f"{len(paths)} results: expected 2 to {len(LETTERS)}.")
+    sides = [_Side(letter, load_result(path)) for letter, path in zip(LETTERS, paths, strict=False)]
+    pairs = [_pair(one, other, per_class) for one, other in combinations(sides, 2)]
+    if not any(pair.rows for pair in pairs):
         raise UsageError(
             "these results cannot be compared, their signatures differ:\n  "
-            + "\n  ".join(refused)
-            + "\nEvaluate both on the same data under the same protocol."
+            + "\n  ".join(reason for pair in pairs for reason in pair.refused)
+            + "\nEvaluate all on the same data under the same protocol."
         )
-    vocabulary = vocabulary_of(first.result["dataset"]["key"])
-    found = {}
-    for key in shared:
-        row_a, row_b = row_of(first, key), row_of(second, key)
-        statistics_a, statistics_b = (
-            statistics_of(stored, row, vocabulary) for stored, row in ((first, row_a), (second, row_b))
-        )
-        protocol = first.protocol
-        resamples = resampling.Resamples(int(row_a.images.sum()), protocol.resamples, protocol.seed)
-        found[(*key, rows_a[key])] = resampling.compare(
-            statistics_a, statistics_b, resamples, draws=DRAWS, seed=protocol.seed
-        )
-    return Comparison((first.result["submission"]["name"], second.result["submission"]["name"]), found, refused)
+    return Comparison(tuple(side.name for side in sides), tuple(_corrected(pairs)))
 
 
-def unlike(a: str | None, b: str | None) -> str:
-    """In what two signatures differ."""
+@dataclass
+class _Side:
+    """One of the results, and the statistics of its rows once they were needed."""
+
+    letter: str
+    stored: Stored
+    _statistics: dict[tuple[str, str], metrics.Statistics] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return str(self.stored.result["submission"]["name"])
+
+    @property
+    def signatures(self) -> dict[tuple[str, str], str]:
+        return {(r["reassign"], r["verify"]): r["signature"] for r in self.stored.result["scores"]}
+
+    def statistics(self, key: tuple[str, str]) -> metrics.Statistics:
+        if key not in self._statistics:
+            vocabulary = vocabulary_of(self.stored)
+            self._statistics[key] = statistics_of(self.stored, row_of(self.stored, key), vocabulary)
+        return self._statistics[key]
+
+
+def _pair(one: _Side, other: _Side, per_class: bool) -> Pair:
+    left, right = one.signatures, other.signatures
+    refused = []
+    rows: dict[Key, dict[str, Difference]] = {}
+    classes: dict[Key, dict[str, Difference]] = {}
+    protocol = one.stored.protocol
+    for how, verify in dict.fromkeys((*left, *right)):
+        a, b = left.get((how, verify)), right.get((how, verify))
+        why = unlike(a, b, one.letter, other.letter)
+        if why is not None or a is None:
+            refused.append(f"{how} {verify}: {why}")
+            continue
+        sides = (one.statistics((how, verify)), other.statistics((how, verify)))
+        resamples = resampling.Resamples(sides[0].per_image.shape[0], protocol.resamples, protocol.seed)
+        rows[how, verify, a] = resampling.compare(*sides, resamples, draws=DRAWS, seed=protocol.seed)
+        if per_class:
+            names = vocabulary_of(one.stored).names
+            by_class = (_Classes.of(sides[0], names), _Classes.of(sides[1], names))
+            found = resampling.compare(*by_class, resamples, draws=DRAWS, seed=protocol.seed)
+            classes[how, verify, a] = {name: d for name, d in found.items() if not np.isnan([d.a, d.b]).all()}
+    return Pair((one.letter, other.letter), (one.name, other.name), rows, classes, refused)
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """The data-set IoU of each class as a score of its own."""
+
+    per_image: sparse.csr_matrix
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, statistics: metrics.Statistics, names: tuple[str, ...]) -> _Classes:
+        return cls(statistics.per_image[:, statistics.layout["I"] :].tocsr(), names)
+
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        n = len(self.names)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            iou = sums[..., :n] / sums[..., n:]
+        return {name: iou[..., k] for k, name in enumerate(self.names)}
+
+
+def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs with Holm's p-values, where there is more than one comparison to correct for."""
+    keys = {key for pair in pairs for key in pair.rows}
+    found = [replace(pair, rows=dict(pair.rows), per_class=dict(pair.per_class)) for pair in pairs]
+    for key in keys:
+        within = [pair for pair in found if key in pair.rows]
+        if len(pairs) > 1:
+            for score in within[0].rows[key]:
+                adjusted = holm([pair.rows[key][score].p for pair in within])
+                for pair, p in zip(within, adjusted, strict=True):
+                    pair.rows[key] = pair.rows[key] | {score: replace(pair.rows[key][score], p_holm=p)}
+        cells = [(pair, name) for pair in within for name in pair.per_class.get(key, {})]
+        adjusted = holm([pair.per_class[key][name].p for pair, name in cells])
+        for (pair, name), p in zip(cells, adjusted, strict=True):
+            pair.per_class[key] = pair.per_class[key] | {name: replace(pair.per_class[key][name], p_holm=p)}
+    return found
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values corrected for their number by Holm's step-down method (1979), in the same order; NaN stay and do not count."""
+    order = sorted((k for k, value in enumerate(p) if not math.isnan(value)), key=lambda k: p[k])
+    found, highest = [math.nan] * len(p), 0.0
+    for rank, k in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - rank) * p[k]))
+        found[k] = highest
+    return found
+
+
+def _plain(d: Difference) -> dict[str, Any]:
+    def number(value: float) -> float | None:
+        return None if math.isnan(value) else value
+
+    told = {
+        "a": number(d.a), "b": number(d.b), "difference": number(d.difference),
+        "ci95": [number(d.low), number(d.high)], "p": number(d.p),
+    }  # fmt: skip
+    return told if d.p_holm is None else told | {"p_holm": number(d.p_holm)}
+
+
+def unlike(a: str | None, b: str | None, left: str = "A", right: str = "B") -> str | None:
+    """Why rows of two signatures cannot be compared; None where they can."""
     if a is None or b is None:
-        return f"only {'B' if a is None else 'A'} has this row"
-    left, right = (dict(pair.split(":", 1) for pair in s.split("|")) for s in (a, b))
-    keys = [key for key in dict.fromkeys((*left, *right)) if left.get(key) != right.get(key)]
-    return "; ".join(f"{key} is {left.get(key, 'absent')} in A, {right.get(key, 'absent')} in B" for key in keys)
+        return f"only {right if a is None else left} has this row"
+    for letter, signature in ((left, a), (right, b)):
+        if (why := outdated(signature)) is not None:
+            return f"{letter}: {why}"
+    if meaning(a) == meaning(b):
+        return None
+    facts_a, facts_b = facts_of(a), facts_of(b)
+    keys = [key for key in dict.fromkeys((*facts_a, *facts_b)) if facts_a.get(key) != facts_b.get(key)]
+    return "; ".join(
+        f"{key} is {facts_a.get(key, 'absent')} in {left}, {facts_b.get(key, 'absent')} in {right}" for key in keys
+    )
 
 
-def vocabulary_of(key: str) -> Vocabulary:
-    """Classes of a data set, which need no data at hand."""
-    if key == "mini":
-        from zgbench.datasets.mini_source import mini_vocabulary
+def vocabulary_of(stored: Stored) -> Vocabulary:
+    """Classes of a result's data set, which need no data at hand: one that is not built in has them in the result.
 
-        return mini_vocabulary()
-    return SPECS[key].vocabulary()
+    Raises:
+        InputError: the result has no sound list of them.
+    """
+    dataset = stored.result["dataset"]
+    key = dataset["key"]
+    if key not in KEYS:
+        return vocabulary_of_records(dataset.get("classes"))
+    return builtin_vocabulary(key)
 
 
 def row_of(stored: Stored, key: tuple[str, str]) -> Row:
     """The row of a (reassign, verify) that the result has."""
-    rows = (row for r in stored.reassigned for row in verified(stored.counts, r, stored.protocol))
+    rows: Iterable[Row] = (row for r in stored.reassigned for row in verified(stored.counts, r, stored.protocol))
     return next(row for row in rows if (row.reassigned.how, row.verify) == key)
 
 
-def rule_of(stored: Stored) -> Literal["count", "ignore", "released"]:
+def rule_of(stored: Stored) -> Pixels:
     """The background rule as it works out on the result's data set."""
-    key = stored.result["dataset"]["key"]
-    return background_of(stored.protocol, key in SPECS and SPECS[key].released_drops_background)
+    dataset = stored.result["dataset"]
+    spec = SPECS.get(dataset["key"])
+    drops = spec.released_drops_background if spec is not None else dataset.get("released_drops_background") is True
+    return background_of(stored.protocol, drops)
 
 
 def statistics_of(stored: Stored, row: Row, vocabulary: Vocabulary) -> metrics.Statistics:
@@ -132,5 +285,6 @@ def statistics_of(stored: Stored, row: Row, vocabulary: Vocabulary) -> metrics.S
 
 
 def significant(difference: Difference) -> bool:
-    """Whether the test rejects "no difference" at 5 %."""
-    return bool(difference.p < 0.05 and not np.isnan(difference.difference))
+    """Whether the test rejects "no difference" at 5 %, corrected where there is a correction."""
+    p = difference.p if difference.p_holm is None else difference.p_holm
+    return bool(p < 0.05 and not np.isnan(difference.difference))

@@ -46,12 +46,14 @@ class Ratings:
         images: ids of the images that hold rated segments.
         by_item: whether the keys are item ids, which are found by the content of a segment's mask.
         excluded: the rules that left somebody out.
+        rows: of a table made by hand, the numbers of the rows on each image, segment and label.
     """
 
     items: Mapping[Key, Mapping[str, int]]
     images: frozenset[str] = frozenset()
     by_item: bool = False
     excluded: tuple[str, ...] = field(default=())
+    rows: Mapping[tuple[str, int, str], list[int]] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
@@ -82,12 +84,17 @@ class Ratings:
         for place, (image, segment, chosen) in enumerate(
             zip(counts.owner.tolist(), local.tolist(), class_id.tolist(), strict=True)
         ):
+            if not chosen:
+                continue  # no class: nothing was shown
             key: Key = (counts.ids[image], segment, names[chosen])
             if self.by_item:
                 if masks is None or not masks[place]:
                     continue
                 key = item_id(dataset, counts.ids[image], masks[place], names[chosen], QUESTION)
             scores = self.items.get(key)
+            if not scores and not self.by_item:  # people may have been shown another published name of the class
+                others = (name for name, of in vocabulary.aliases.items() if of == chosen)
+                scores = next((s for name in others if (s := self.items.get((counts.ids[image], segment, name)))), None)
             if scores:
                 found[place] = aggregate(list(scores.values()), how)
         return found
@@ -176,6 +183,7 @@ def _read_table(file: Path) -> Any:
 
 def _by_hand(table: Any, file: Path) -> Ratings:
     items: dict[Key, dict[str, int]] = {}
+    rows: dict[tuple[str, int, str], list[int]] = {}
     bad: list[str] = []
     columns = (table[column].tolist() for column in COLUMNS)
     for row, image, segment, label, rater, score in zip(table.index.tolist(), *columns, strict=True):
@@ -187,9 +195,11 @@ def _by_hand(table: Any, file: Path) -> Ratings:
         elif not str(rater):
             bad.append(f"row {row}, rater: expected a name; found nothing")
         else:
-            items.setdefault((str(image), place, str(label)), {})[str(rater)] = value
+            key = (str(image), place, str(label))
+            items.setdefault(key, {})[str(rater)] = value
+            rows.setdefault(key, []).append(row)
     _refuse(bad, file)
-    return Ratings(items, frozenset(str(image) for image in table["image_id"]))
+    return Ratings(items, frozenset(str(image) for image in table["image_id"]), rows=rows)
 
 
 def _exported(table: Any, file: Path) -> Ratings:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from zgbench.pixels.counts import Counts
-from zgbench.protocol import Background, Scoring
+from zgbench.protocol import Pixels, Scoring
 from zgbench.scores.result_types import ClassScores
 
 Int = NDArray[np.int64]
@@ -23,6 +23,8 @@ Float = NDArray[np.float64]
 
 THRESHOLDS = {"0.25": (1, 4), "0.5": (1, 2), "0.75": (3, 4)}
 """τ_IoU of Segment Recall as exact fractions."""
+RELEASED_TAUS = 0.01 * np.arange(101)
+"""τ_IoU of the released code, floats as it makes them: ten lie above k/100 (0.35 is 0.35000000000000003)."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,14 @@ class ClassCounts:
         return self.predicted + self.truth - self.intersection
 
 
-def class_counts(counts: Counts, assigned: Int, classes: Int, background: Background) -> ClassCounts:
+def class_counts(counts: Counts, assigned: Int, classes: Int, background: Pixels) -> ClassCounts:
     """Unite the segments that were given the same class, image by image.
 
     Args:
         counts: N[s, c].
         assigned: int [segments], the class id that each segment was reassigned to, 0 where it was dropped.
         classes: int64 [classes], ids of the vocabulary, ascending.
-        background: what unlabelled pixels under a kept prediction do.
+        background: what unlabelled and void pixels under a kept prediction do.
     """
     position = np.full(int(max(classes.max(initial=0), counts.cls.max(initial=0))) + 1, -1, dtype=np.int64)
     position[classes] = np.arange(len(classes))
@@ -88,6 +90,9 @@ def class_counts(counts: Counts, assigned: Int, classes: Int, background: Backgr
         on_background[:] = 0
     elif background == "released":
         on_background[truth == 0] = 0
+    elif background == "all" and counts.void is not None:
+        at = np.searchsorted(keys, named_key)
+        on_background += np.bincount(at, weights=counts.void[kept_segments], minlength=len(keys)).astype(np.int64)
     return ClassCounts(
         n_images=len(counts.ids),
         classes=classes,
@@ -150,7 +155,8 @@ def statistics(found: ClassCounts, scoring: Scoring) -> Statistics:
     """Per-image statistics of one row of scores.
 
     ``v1``: recall counts truth segments over the whole set, IoU > τ; ``iccv2023``: recall is the mean over images of
-    the share of an image's classes (truth ∪ kept prediction) with IoU ≥ τ, its area the mean over τ = 0, 0.01, …, 1.
+    the share of an image's classes (truth ∪ kept prediction) with IoU ≥ τ, its area the mean over τ = 0, 0.01, …, 1 as
+    the released code's floats have it.
     """
     union = found.union
     defined = union > 0
@@ -181,9 +187,7 @@ def statistics(found: ClassCounts, scoring: Scoring) -> Statistics:
 
         for name, (above, below) in THRESHOLDS.items():
             columns[f"found.{name}"] = share(defined & (below * found.intersection >= above * union))
-        steps = (
-            np.floor_divide(100 * found.intersection, np.maximum(union, 1)) + 1
-        )  # number of τ = k/100 that IoU reaches
+        steps = np.searchsorted(RELEASED_TAUS, iou, side="right")  # number of τ that IoU reaches
         columns["found.auc"] = share(np.where(defined, steps / 101, 0.0))
 
     layout = {name: place for place, name in enumerate(columns)}

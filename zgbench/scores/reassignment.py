@@ -22,14 +22,22 @@ class Decision:
     Attributes:
         class_id: int64 [segments], T*, the class of the highest cosine (ties: the lowest id).
         similarity: float32 [segments], that cosine, −1 to 1.
+        level: int8 [segments], where a lexicon or a table decided: how near T* lies to the label, 0 its name to 3 a part
+            of it, 4 the nearest text, −1 no class (``class_id`` 0). None where a cosine decides.
     """
 
     class_id: NDArray[np.int64]
     similarity: NDArray[np.float32]
+    level: NDArray[np.int8] | None = None
 
     def kept(self, tau: float) -> NDArray[np.int64]:
         """T* where the similarity reaches τ (compared in float32), 0 elsewhere; int64 [segments]."""
         return np.where(self.similarity >= np.float32(tau), self.class_id, 0)
+
+    def up_to(self, level: int) -> NDArray[np.int64]:
+        """T* where it was reached at this level or below, 0 elsewhere; int64 [segments]."""
+        assert self.level is not None
+        return np.where((self.level >= 0) & (self.level <= level), self.class_id, 0)
 
 
 def cosines(a: Vectors, b: Vectors) -> NDArray[np.float32]:

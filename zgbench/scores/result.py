@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -10,7 +11,7 @@ import platform
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
@@ -18,10 +19,12 @@ from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError
 from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
-from zgbench.protocol import VERSION, Protocol
+from zgbench.protocol import VERSION, Protocol, Reassignment
 from zgbench.scores.reassignment import Decision
+from zgbench.scores.result_names import RESULT as RESULT
+from zgbench.scores.result_names import Names, names
 from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
-from zgbench.scores.verification import Reassigned
+from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
 from zgbench.storage.files import replacing, replacing_all, sha256_file
 from zgbench.storage.plain_arrow import plain
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = "zgbench-result/1"
-RESULT = ".result.json"
 
 
 def number(estimate: Estimate) -> Score:
@@ -54,6 +56,7 @@ class Evaluation:
         stem: submission file name without its ending.
         made_from: content hashes that decide whether the counts may be used again.
         timing: seconds a step.
+        path: the result file, None where none was written.
     """
 
     result: Result
@@ -63,6 +66,7 @@ class Evaluation:
     stem: str
     made_from: dict[str, Any]
     timing: dict[str, float]
+    path: Path | None = None
 
     @property
     def scores(self) -> list[ScoreRow]:
@@ -107,25 +111,49 @@ class Evaluation:
             },
         }
 
-    def save(self, out: Path) -> Path:
+    def save(self, out: Path, *, replace: bool = False) -> Path:
         """Write statistics, segments, per-class and result file, all or none; the result last, so that it never stands alone.
 
+        Args:
+            replace: take the name ``STEM.DATASET`` though a result of another submission or signature has it.
+
         Returns:
-            Path of the result file.
+            Path of the result file; for its name see :mod:`zgbench.scores.result_names`.
         """
-        base = f"{self.stem}.{self.dataset.key}"
-        names = [f"{base}{ending}" for ending in (".stats.parquet", ".segments.parquet", ".per_class.csv", RESULT)]
-        with replacing_all(*(out / name for name in names)) as (stats, decided, per_class, target):
-            counts_file.write(self.counts, stats, self.made_from)
+        while True:
+            chosen = self._names(out, replace)
+            with contextlib.suppress(_Taken):
+                return self._write(out, chosen, replace)
+
+    def _names(self, out: Path, replace: bool) -> Names:
+        made_from = self.made_from | {"void": self.counts.void is not None}
+        return names(out, f"{self.stem}.{self.dataset.key}", self.result, made_from, replace=replace)
+
+    def _write(self, out: Path, chosen: Names, replace: bool) -> Path:
+        def check() -> None:
+            if self._names(out, replace) != chosen:
+                raise _Taken
+
+        others = [f"{chosen.base}{ending}" for ending in (".segments.parquet", ".per_class.csv", RESULT)]
+        new = [] if chosen.counted else [chosen.stats]
+        with replacing_all(*(out / name for name in (*new, *others)), check=check) as temporaries:
+            decided, per_class, target = temporaries[-3:]
+            stats = temporaries[0] if new else out / chosen.stats
+            if new:
+                counts_file.write(self.counts, stats, self.made_from)
             write_segments(self, decided)
             per_class.write_bytes(per_class_csv(self.result).encode())
             content = self.to_dict()
             content["files"] = {
-                "stats": {"name": names[0], "sha256": sha256_file(stats)},
-                "segments": {"name": names[1], "sha256": sha256_file(decided)},
+                "stats": {"name": chosen.stats, "sha256": sha256_file(stats)},
+                "segments": {"name": others[0], "sha256": sha256_file(decided)},
             }
             target.write_bytes((json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-        return out / names[-1]
+        return out / others[-1]
+
+
+class _Taken(Exception):
+    """Another process has written a result of this name meanwhile."""
 
 
 def flat(row: ScoreRow) -> dict[str, Any]:
@@ -185,8 +213,12 @@ def _segments_table(counts: Counts, segments: slice, reassignments: list[Reassig
     }
     for reassigned in reassignments:
         how = reassigned.how.lower()
-        columns[f"{how}_class"] = pa.array(reassigned.decision.class_id[segments].astype(np.int32))
-        columns[f"{how}_similarity"] = pa.array(reassigned.decision.similarity[segments])
+        decision = reassigned.decision
+        columns[f"{how}_class"] = pa.array(decision.class_id[segments].astype(np.int32))
+        if how in ("tt", "st"):
+            columns[f"{how}_similarity"] = pa.array(decision.similarity[segments])
+        if decision.level is not None:
+            columns[f"{how}_level"] = pa.array(decision.level[segments])
         if reassigned.rated is not None:
             columns[f"{how}_rated"] = pa.array(reassigned.rated[segments], from_pandas=True)
     return pa.table(columns)
@@ -229,7 +261,9 @@ def load_result(path: Path) -> Stored:
                     f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again."
                 )
         counts = counts_file.load(places["stats"])
-        found = Stored(path, cast(Result, result), counts, _read_segments(places["segments"], len(counts.labels)))
+        found = Stored(
+            path, cast(Result, result), counts, _read_segments(places["segments"], len(counts.labels), result["scores"])
+        )
         _ = found.protocol
         return found
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:
@@ -237,21 +271,27 @@ def load_result(path: Path) -> Stored:
         raise InputError(f"{path}: not a readable result file ({shown}).") from error
 
 
-def _read_segments(path: Path, segments: int) -> list[Reassigned]:
+def _read_segments(path: Path, segments: int, rows: list[ScoreRow]) -> list[Reassigned]:
     import pyarrow.parquet as pq
 
     table = pq.read_table(plain(path))
     if len(table) != segments:
         raise ValueError(f"{path.name} has {len(table)} rows, the statistics {segments} segments")
-    return [
-        Reassigned(
-            how,
-            Decision(
-                table[f"{how.lower()}_class"].to_numpy().astype(np.int64), table[f"{how.lower()}_similarity"].to_numpy()
-            ),
-            "",
-            table[f"{how.lower()}_rated"].to_numpy() if f"{how.lower()}_rated" in table.column_names else None,
+
+    def column(how: str, name: str) -> Any:
+        found = f"{how.lower()}_{name}"
+        return table[found].to_numpy() if found in table.column_names else None
+
+    reassigned = []
+    for how in get_args(Reassignment):
+        if (class_id := column(how, "class")) is None:
+            continue
+        similarity = column(how, "similarity")
+        decision = Decision(
+            class_id.astype(np.int64),
+            np.ones(segments, dtype=np.float32) if similarity is None else similarity,
+            column(how, "level"),
         )
-        for how in ("TT", "ST")
-        if f"{how.lower()}_class" in table.column_names
-    ]
+        with_text = any(row["reassign"] == how and row["verify"] == WITH_TEXT for row in rows)
+        reassigned.append(Reassigned(how, decision, "", column(how, "rated"), "stored" if with_text else ""))
+    return reassigned

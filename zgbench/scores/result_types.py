@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
+from zgbench.datasets.definition import DefinitionFacts
+
 
 class Score(TypedDict):
     """A score, a fraction 0–1, with the ends of its 95 % interval; None where undefined."""
@@ -55,8 +57,8 @@ class SubmissionFacts(TypedDict):
     method: dict[str, Any]
 
 
-class DatasetFacts(TypedDict):
-    """On which images it was scored."""
+class DatasetFacts(DefinitionFacts):
+    """On which images it was scored; of a data set that is not built in, also what its ``dataset.toml`` says."""
 
     key: str
     split: str
@@ -83,6 +85,8 @@ class Result(TypedDict):
     scores: list[ScoreRow]
     tgq: Tgq | None
     unavailable: dict[str, str]
+    labels: NotRequired[dict[str, float]]
+    notes: NotRequired[list[str]]
     ratings: NotRequired[dict[str, Any]]
     timing_s: NotRequired[dict[str, float]]
     versions: NotRequired[dict[str, Any]]

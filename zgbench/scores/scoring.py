@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from zgbench.datasets import Dataset
 from zgbench.encoders import TextEncoder
 from zgbench.errors import ModelUnavailable
 from zgbench.pixels.counts import Counts, select
 from zgbench.protocol import Protocol, sign
-from zgbench.scores import metrics
+from zgbench.scores import metrics, text_generation
 from zgbench.scores.human_scores import Ratings, fully_rated
 from zgbench.scores.rating_similarity import described
 from zgbench.scores.reassignment import true_similarity
@@ -48,7 +47,7 @@ class _Facts:
         """Data set, split, images, truth and track of a row about these images."""
         dataset = self.dataset
         return {
-            "data": dataset.key, "split": dataset.split, "n": str(len(counts.ids)),
+            "data": dataset.signed, "split": dataset.split, "n": str(len(counts.ids)),
             "ids": dataset.only(counts.ids).ids_sha256()[:8], "truth": self.truth_sha256(counts)[:8],
             "track": self.subject.header.track,
         }  # fmt: skip
@@ -70,6 +69,9 @@ def scored(
         text: Sentence-BERT, for TGQ.
         unavailable: what cannot be scored, and why; more may be added.
         timing: seconds a step; goes into the result.
+
+    Raises:
+        ModelUnavailable: there is no row at all.
     """
     protocol, dataset = subject.protocol, subject.dataset.only(counts.ids)
     rule = background_of(protocol, dataset.released_drops_background)
@@ -94,7 +96,7 @@ def scored(
             {
                 "reassign": row.reassigned.how,
                 "verify": row.verify,
-                "signature": _signature(protocol, row, facts.of(select(counts, row.images)), people),
+                "signature": _signature(subject, row, facts.of(select(counts, row.images)), people),
                 "images": n_images,
                 "segments": int(np.diff(counts.offsets)[row.images].sum()),
                 "segments_kept": row.kept(counts),
@@ -105,33 +107,43 @@ def scored(
             }
         )
     tgq = _tgq(facts, counts, text, drawn(len(counts.ids)), unavailable) if counts.truth is not None else None
+    if not rows:
+        told = "\n".join(f"{what}: {why}" for what, why in unavailable.items())
+        raise ModelUnavailable(f"nothing could be scored, so nothing was written.\n{told}")
     header = subject.header
     result: Result = {
         "format": "zgbench-result/1",
         "submission": {"name": header.name, "sha256": subject.sha256, "track": header.track, "method": header.method},
         "dataset": {
             "key": dataset.key, "split": dataset.split, "images": len(dataset.ids), "official": dataset.official,
-            "ids_sha256": dataset.ids_sha256(), "truth_sha256": facts.truth_sha256(counts),
+            "ids_sha256": dataset.ids_sha256(), "truth_sha256": facts.truth_sha256(counts), **dataset.facts(),
         },
         "protocol": asdict(protocol),
         "scores": rows,
         "tgq": tgq,
         "unavailable": unavailable,
     }  # fmt: skip
+    for one in reassigned:
+        if one.labels is not None:
+            result["labels"] = {**asdict(one.labels), "vague": one.labels.vague}
+        if one.note:
+            result["notes"] = [*result.get("notes", []), one.note]
     made_from = {
         "submission_sha256": subject.sha256,
         "truth_sha256": dataset.source.fingerprint(counts.ids),
         "ids_sha256": subject.dataset.ids_sha256(),
         "partial": len(counts.ids) < len(subject.dataset.ids),
     }
-    return Evaluation(result, counts, reassigned, dataset, stem_of(subject.reader.path), made_from, timing)
+    stem = stem_of(subject.reader.path)
+    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing)
 
 
-def _signature(protocol: Protocol, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
-    about = facts | {"reassign": row.reassigned.how, "encoder": row.reassigned.encoder, "verify": row.verify}
+def _signature(subject: Subject, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
+    protocol = subject.protocol
+    about = facts | {"reassign": row.reassigned.how, "encoder": row.encoder, "verify": row.verify}
     if row.verify.startswith("h"):
         about["human"] = ",".join((protocol.human, UNRATED, *(people.excluded if people is not None else ())))
-    return sign(protocol, about)
+    return sign(protocol, about, unlabelled=subject.dataset.unlabelled)
 
 
 def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], people: Ratings) -> dict[str, Any]:
@@ -147,18 +159,19 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
                 "segments_rated": int((~np.isnan(row.rated)).sum()),
                 "images": len(counts.ids),
                 "images_rated": int(whole.sum()),
-                **described(
+            }
+            if row.decision.level is None and row.how != "MAP":
+                about[row.how] |= described(
                     row.decision.similarity, row.rated, counts.owner,
                     resamples=protocol.resamples, seed=protocol.seed,
-                ),
-            }  # fmt: skip
+                )  # fmt: skip
     return about
 
 
 def _tgq(
     facts: _Facts, counts: Counts, text: TextEncoder, resamples: Resamples, unavailable: dict[str, str]
 ) -> Tgq | None:
-    """Text Generation Quality: share of truth segments whose label has cosine > τ with the true name."""
+    """Text Generation Quality, see :mod:`zgbench.scores.text_generation`."""
     protocol = facts.subject.protocol
     if "TT" in unavailable:
         unavailable["TGQ"] = unavailable["TT"]
@@ -168,20 +181,17 @@ def _tgq(
     except ModelUnavailable as error:
         unavailable["TGQ"] = str(error)
         return None
-    truth = np.bincount(
-        counts.image[counts.cls > 0], minlength=len(counts.ids)
-    )  # track oracle: one entry a truth segment
-    hits = np.bincount(counts.owner[similarity > np.float32(protocol.tau_text)], minlength=len(counts.ids))
-    both = sparse.csr_matrix(np.stack((hits, truth), axis=1).astype(np.float64))
-    drawn_hits, drawn_truth = resampling.weighted_sums(both, resamples).T
-    samples = drawn_hits / np.maximum(drawn_truth, 1)
-    value = float(hits.sum() / truth.sum()) if truth.sum() else float("nan")
+    found = text_generation.hits(counts, similarity, protocol)
+    hit, of = resampling.total(found.per_image)
+    drawn_hit, drawn_of = resampling.weighted_sums(found.per_image, resamples).T
+    samples = drawn_hit / np.maximum(drawn_of, 1)
+    value = float(hit / of) if of else float("nan")
     about = facts.of(counts) | {
-        "score": "TGQ", "encoder": text_name(text, protocol), "verify": f"cos>{protocol.tau_text:g}",
+        "score": "TGQ", "encoder": text_name(text, protocol), "verify": text_generation.verify(protocol),
     }  # fmt: skip
     return {
         **number(resampling.Estimate(value, *resampling.interval(samples))),
-        "segments": int(truth.sum()),
+        "segments": int(text_generation.truth_segments(counts).sum()),
         "labelled": len(counts.labels),
-        "signature": sign(protocol, about),
+        "signature": sign(protocol, about, unlabelled=facts.dataset.unlabelled),
     }

@@ -59,7 +59,8 @@ def embedded(
         contents = [together + hashlib.sha256(mask.tobytes()).digest() for mask in masks]
         if contents:
             parts[place[image.id]] = cache.get_or_make(
-                f"segment {clip.name} {recipe}",
+                clip,
+                f"segment {recipe}",
                 contents,
                 lambda new, photo=photo, masks=masks: clip.encode_segments(photo, masks)[new],  # type: ignore[misc]
             )
@@ -90,7 +91,7 @@ def read_embeddings(path: Path, segments: int) -> NDArray[Any]:
     """A submission's own segment embeddings.
 
     Args:
-        path: safetensors file with one tensor [segments, d], float16, float32 or float64.
+        path: safetensors file with one tensor [segments, d], bfloat16, float16, float32 or float64.
         segments: how many the submission has.
 
     Returns:
@@ -117,17 +118,20 @@ def read_embeddings(path: Path, segments: int) -> NDArray[Any]:
                 raise bad("one tensor", f"{len(keys)}: {quote(str(keys))}")
             view = file.get_slice(keys[0])
             shape, kind = tuple(view.get_shape()), str(view.get_dtype())
-            if kind not in ("F16", "F32", "F64"):
-                raise bad("float16, float32 or float64", kind)
+            if kind not in ("BF16", "F16", "F32", "F64"):
+                raise bad("bfloat16, float16, float32 or float64", kind)
             if len(shape) != 2 or shape[0] != segments or shape[1] < 1:
                 raise bad(f"shape [{segments}, d] (a row a segment, in file order)", str(list(shape)))
         # read and not mapped: a file that is cut short meanwhile is then an error and not the end of the process
         with path.open("rb") as raw:
             start = 8 + int.from_bytes(raw.read(8), "little")
             raw.seek(start)
-            read = np.fromfile(raw, dtype=f"<f{int(kind[1:]) // 8}", count=shape[0] * shape[1])
+            stored = "<u2" if kind == "BF16" else f"<f{int(kind[1:]) // 8}"
+            read = np.fromfile(raw, dtype=stored, count=shape[0] * shape[1])
         if read.size != shape[0] * shape[1]:
             raise bad(f"{shape[0]} × {shape[1]} numbers", f"{read.size}; the file was changed while it was being read")
+        if kind == "BF16":  # the upper half of a float32
+            read = (read.astype(np.uint32) << 16).view(np.float32)
         tensor = read.reshape(shape).astype(np.float32)
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({quote(str(error), 120)[1:-1]}).") from error

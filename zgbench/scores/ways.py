@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache, ImageTextEncoder, TextEncoder
+from zgbench.encoders.cache import name_of
 from zgbench.encoders.clip import Clip
 from zgbench.encoders.text import SentenceBert
 from zgbench.errors import ModelUnavailable
@@ -15,8 +18,11 @@ from zgbench.pixels.counts import Counts
 from zgbench.protocol import Protocol as Rules
 from zgbench.protocol import Reassignment
 from zgbench.scores import segment_embeddings
+from zgbench.scores.given_mapping import GivenMapping, told
+from zgbench.scores.lexical import Lexical, with_text
 from zgbench.scores.reassignment import Decision, class_vectors, segment_to_text, text_to_text
 from zgbench.scores.subject import ProgressFactory, Subject
+from zgbench.scores.verification import WITH_TEXT, Reassigned
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,20 @@ class Encoders:
     cache: EmbeddingCache
 
     @classmethod
-    def of(cls, protocol: Rules, text: TextEncoder | None = None, clip: ImageTextEncoder | None = None) -> Encoders:
-        """The protocol's models, or those that are given in their place."""
+    def of(
+        cls,
+        protocol: Rules,
+        text: TextEncoder | str | os.PathLike[str] | None = None,
+        clip: ImageTextEncoder | str | os.PathLike[str] | None = None,
+    ) -> Encoders:
+        """The protocol's models, or those that are given in their place: encoders, names or paths."""
         cache = EmbeddingCache()
-        options = {name: getattr(protocol, name) for name in ("saliency", "sigma", "first_masked_layer")}
-        pictures = clip or Clip(protocol.clip_model, options | {"mode": protocol.segment_mode})
-        return cls(CachedTextEncoder(text or SentenceBert(protocol.text_model), cache), pictures, cache)
+        if text is None or isinstance(text, str | os.PathLike):
+            text = SentenceBert(text or protocol.text_model)
+        if clip is None or isinstance(clip, str | os.PathLike):
+            options = {name: getattr(protocol, name) for name in ("saliency", "sigma", "first_masked_layer")}
+            clip = Clip(clip or protocol.clip_model, options | {"mode": protocol.segment_mode})
+        return cls(CachedTextEncoder(text, cache), clip, cache)
 
 
 class Way(Protocol):
@@ -52,20 +66,18 @@ class Way(Protocol):
     @property
     def how(self) -> Reassignment: ...
 
-    @property
-    def encoder(self) -> str:
-        """The model that decides, with revision and prompt: part of the signature."""
-        ...
-
-    def check(self) -> None:
+    def check(self) -> dict[str, str]:
         """Find out whether the model can be had, before an hour is spent on pixels.
 
+        Returns:
+            Single rows that cannot be had though the others can → why, and what to do.
+
         Raises:
-            ModelUnavailable: it cannot; says what to do.
+            ModelUnavailable: none of it can; says what to do.
         """
         ...
 
-    def decide(self, counts: Counts, progress: ProgressFactory) -> Decision:
+    def decide(self, counts: Counts, progress: ProgressFactory) -> Reassigned:
         """T* of every counted segment.
 
         Raises:
@@ -83,18 +95,15 @@ class TextToText:
     encoders: Encoders
     how: Reassignment = "TT"
 
-    @property
-    def encoder(self) -> str:
-        return text_name(self.encoders.text, self.subject.protocol)
-
-    def check(self) -> None:
+    def check(self) -> dict[str, str]:
         class_vectors(self.encoders.text, self.subject.protocol.text_prompt, self.subject.dataset.vocabulary)
+        return {}
 
-    def decide(self, counts: Counts, progress: ProgressFactory) -> Decision:
+    def decide(self, counts: Counts, progress: ProgressFactory) -> Reassigned:
         del progress
-        return text_to_text(
-            counts.labels, self.encoders.text, self.subject.protocol.text_prompt, self.subject.dataset.vocabulary
-        )
+        text, protocol = self.encoders.text, self.subject.protocol
+        decision = text_to_text(counts.labels, text, protocol.text_prompt, self.subject.dataset.vocabulary)
+        return Reassigned(self.how, decision, text_name(text, protocol))
 
 
 @dataclass(frozen=True)
@@ -106,15 +115,10 @@ class SegmentToText:
     how: Reassignment = "ST"
 
     @property
-    def encoder(self) -> str:
-        protocol = self.subject.protocol
-        return f"{self.encoders.clip.name},prompt={protocol.clip_prompt},segments={recipe(protocol)}"
-
-    @property
     def _names(self) -> TextEncoder:
         return CachedTextEncoder(self.encoders.clip, self.encoders.cache)
 
-    def check(self) -> None:
+    def check(self) -> dict[str, str]:
         protocol = self.subject.protocol
         if protocol.segment_embeddings == "submitted" and self.subject.header.embeddings is None:
             raise ModelUnavailable(
@@ -122,8 +126,14 @@ class SegmentToText:
                 "Add them (SubmissionWriter.add(..., embeddings=...)), or choose --protocol v1, which makes its own."
             )
         class_vectors(self._names, protocol.clip_prompt, self.subject.dataset.vocabulary)
+        return {}
 
-    def decide(self, counts: Counts, progress: ProgressFactory) -> Decision:
+    def decide(self, counts: Counts, progress: ProgressFactory) -> Reassigned:
+        decision, protocol = self._decision(counts, progress), self.subject.protocol
+        encoder = f"{name_of(self.encoders.clip)},prompt={protocol.clip_prompt},segments={recipe(protocol)}"
+        return Reassigned(self.how, decision, encoder)
+
+    def _decision(self, counts: Counts, progress: ProgressFactory) -> Decision:
         subject, protocol = self.subject, self.subject.protocol
         if protocol.segment_embeddings == "submitted":
             place = subject.reader.path.with_name(str(subject.header.embeddings))
@@ -139,8 +149,52 @@ class SegmentToText:
         return segment_to_text(vectors, self._names, protocol.clip_prompt, subject.dataset.vocabulary, where)
 
 
-WAYS: dict[Reassignment, type[TextToText] | type[SegmentToText]] = {"TT": TextToText, "ST": SegmentToText}
-"""Every reassignment, in the order of a result's rows."""
+@dataclass(frozen=True)
+class LabelToClass:
+    """LT: by the lexicon, and the nearest text behind it where its model can be had."""
+
+    subject: Subject
+    encoders: Encoders
+    how: Reassignment = "LT"
+
+    def check(self) -> dict[str, str]:
+        _, why = with_text(self.subject.dataset.vocabulary, self.encoders.text)
+        return {f"{self.how} {WITH_TEXT}": why} if why else {}
+
+    def decide(self, counts: Counts, progress: ProgressFactory) -> Reassigned:
+        del progress
+        lexical, _ = with_text(self.subject.dataset.vocabulary, self.encoders.text)
+        note = ""
+        try:
+            decision, quality = lexical.of_segments(counts.labels)
+        except ModelUnavailable as error:  # some vectors were cached, and the model is not there for the others
+            note = f"not scored: {self.how} {WITH_TEXT}: {error}"
+            lexical = Lexical(self.subject.dataset.vocabulary)
+            decision, quality = lexical.of_segments(counts.labels)
+        return Reassigned(self.how, decision, lexical.name, fallback=lexical.fallback, labels=quality, note=note)
+
+
+@dataclass(frozen=True)
+class ByTable:
+    """By a table that people or a language model made once."""
+
+    subject: Subject
+    mapping: GivenMapping
+    how: Reassignment = "MAP"
+
+    def check(self) -> dict[str, str]:
+        return {}
+
+    def decide(self, counts: Counts, progress: ProgressFactory) -> Reassigned:
+        del progress
+        decision, missing = self.mapping.of_segments(counts.labels)
+        return Reassigned(self.how, decision, self.mapping.signature, note=told(counts, missing))
+
+
+WAYS: dict[Reassignment, Callable[[Subject, Encoders], Way]] = {
+    "TT": TextToText, "ST": SegmentToText, "LT": LabelToClass,
+}  # fmt: skip
+"""What ``--reassign`` chooses from, in the order of a result's rows; a given mapping comes last."""
 
 
 def text_name(encoder: TextEncoder, protocol: Rules) -> str:

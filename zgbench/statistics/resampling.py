@@ -18,6 +18,8 @@ Float = NDArray[np.float64]
 _CHUNK = 125
 _SUMMED = 32
 _PRODUCT = 1 << 18  # numbers that are multiplied at once
+FEWEST = 150
+"""Images from which on a 95 % interval of every score is one, within two points: docs/intervals.md."""
 KEPT = 1 << 24
 """Most bytes of bootstrap weights that are kept: 16,777 images at 1,000 resamples."""
 
@@ -115,7 +117,11 @@ def estimates(statistics: Statistics, w: Resamples | NDArray[np.uint8]) -> dict[
 
 @dataclass(frozen=True)
 class Difference:
-    """Paired difference A − B of a score, its 95 % interval, and the two-sided p-value of no difference."""
+    """Paired difference A − B of a score, its 95 % interval, and the two-sided p-value of no difference.
+
+    All but ``a`` or ``b`` are NaN where the score is undefined for the other. ``p_holm``: corrected for the number of
+    comparisons, None where there is but one.
+    """
 
     a: float
     b: float
@@ -123,6 +129,7 @@ class Difference:
     low: float
     high: float
     p: float
+    p_holm: float | None = None
 
 
 def flips(n_images: int, draws: int, seed: int) -> Iterator[Float]:
@@ -162,7 +169,7 @@ def compare(
             float(score_b[name]),
             float(score_a[name] - score_b[name]),
             *interval(boot_a[name] - boot_b[name]),
-            (at_least[name] + 1) / (draws + 1),
+            float("nan") if np.isnan(score_a[name] - score_b[name]) else (at_least[name] + 1) / (draws + 1),
         )
         for name in score_a
     }

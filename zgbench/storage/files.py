@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,11 +33,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_all(*paths: str | os.PathLike[str]) -> Iterator[tuple[Path, ...]]:
+def replacing_all(
+    *paths: str | os.PathLike[str], check: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Path, ...]]:
     """As :func:`replacing`, for files of one folder that belong together.
 
     They are renamed one right after the other when all are on the disk, in the order given, while no other process
     renames any in that folder. So a full disk leaves all as they were, and of two processes one wins with all of its files.
+    ``check`` is called right before; when it raises, all stay as they were.
     """
     targets = [Path(path) for path in paths]
     folder = targets[0].parent
@@ -55,13 +58,12 @@ def replacing_all(*paths: str | os.PathLike[str]) -> Iterator[tuple[Path, ...]]:
                     _lock(handle, wait=False)
         with _telling(targets[0], "Free some space or choose another folder."):
             yield tuple(temporaries)
-            umask = os.umask(0)
-            os.umask(umask)
             for temporary in temporaries:
-                temporary.chmod(0o666 & ~umask)
+                temporary.chmod(0o666 & ~_umask())
                 with temporary.open("rb") as file:
                     os.fsync(file.fileno())
             with _alone(folder):
+                check()
                 for temporary, target in zip(temporaries, targets, strict=True):
                     temporary.replace(target)
     finally:
@@ -90,6 +92,7 @@ def new_folder(path: Path) -> Iterator[Path]:
                 _lock(handle, wait=False)
         with _telling(path, "Free some space or choose another folder."):
             yield temporary
+            temporary.chmod(0o777 & ~_umask())
             with _alone(path.parent):
                 if path.exists():
                     path.rename(aside)
@@ -150,6 +153,12 @@ def stamp(paths: Iterable[Path]) -> str:
         except OSError:
             digest.update(b"none\n")
     return digest.hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import IO, Any
 import ijson
 
 from zgbench.errors import InputError
+from zgbench.storage.text import MARK, refuse_wide
 from zgbench.submission import schema
 from zgbench.submission.problems import Problem, Report, cut, quote
 
@@ -43,6 +44,9 @@ class _Limited:
             raise InputError(f"{self._path}: the gzip data is damaged ({error}). Compress the file again.") from error
         except OSError as error:
             raise InputError(f"{self._path}: cannot be read ({error.strerror or error}).") from error
+        if self._total == 0:
+            refuse_wide(data, str(self._path))
+            data = data.removeprefix(MARK)
         self._since += len(data)
         self._total += len(data)
         if self._total > self._most:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,21 +179,37 @@ def encode(counts: NDArray[np.integer]) -> str:
     Args:
         counts: integer [runs], each ≥ 0.
     """
-    number = np.asarray(counts, dtype=np.int64).copy()
-    number[3:] -= np.asarray(counts, dtype=np.int64)[1:-2]
-    characters = []
-    remaining = number
+    return encode_many(np.asarray(counts, dtype=np.int64), np.array([0, len(counts)]))[0]
+
+
+def encode_many(counts: Int, offsets: Int) -> list[str]:
+    """Compressed COCO texts of many masks at once.
+
+    Args:
+        counts: int64 [total] ≥ 0, of one mask after the other, background first.
+        offsets: int64 [masks + 1]; mask ``i`` owns ``counts[offsets[i]:offsets[i + 1]]``.
+    """
+    number = counts.copy()
+    number[2:] -= counts[:-2]
+    for nth in range(3):  # the first three stand as they are
+        at = offsets[:-1][np.diff(offsets) > nth] + nth
+        number[at] = counts[at]
+    places, characters = [], []
     alive = np.arange(len(number))
     while len(alive):
-        low = remaining & 31
-        remaining = remaining >> 5
-        done = ((remaining == 0) & (low & 16 == 0)) | ((remaining == -1) & (low & 16 != 0))
-        characters.append((alive, low + 48 + np.where(done, 0, 32)))
-        alive, remaining = alive[~done], remaining[~done]
-    order = np.argsort(np.concatenate([place for place, _ in characters]) if characters else [], kind="stable")
-    return (
-        bytes(np.concatenate([c for _, c in characters])[order].astype(np.uint8)).decode("ascii") if characters else ""
-    )
+        low = number & 31
+        number = number >> 5
+        done = ((number == 0) & (low & 16 == 0)) | ((number == -1) & (low & 16 != 0))
+        places.append(alive)
+        characters.append((low + 48 + np.where(done, 0, 32)).astype(np.uint8))
+        alive, number = alive[~done], number[~done]
+    if not places:
+        return [""] * (len(offsets) - 1)
+    place = np.concatenate(places)
+    order = np.argsort(place, kind="stable")
+    text = np.concatenate(characters)[order].tobytes().decode("ascii")
+    cuts = np.searchsorted(place[order], offsets).tolist()
+    return [text[a:b] for a, b in pairwise(cuts)]
 
 
 def runs_of(mask: NDArray[np.bool_]) -> Int:

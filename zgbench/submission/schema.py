@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from zgbench.datasets import is_known
 from zgbench.datasets.catalogue import KEYS
+from zgbench.datasets.definition import FILE, KEY, KEY_RULE
 from zgbench.submission.problems import Problem, Report, quote
 
 FORMAT = "zgbench/1"
@@ -121,8 +124,15 @@ def check_header(raw: dict[str, Any], report: Report, path: Callable[[str], str]
             "Write the format of this version, or update zgbench.",
         )
     dataset = raw.get("dataset")
-    if "dataset" in raw and not (isinstance(dataset, str) and dataset in KEYS):
-        bad("dataset", "dataset", f"one of {', '.join(KEYS)}", quote(dataset), "Name the data set by its key.")
+    has_dataset = isinstance(dataset, str) and KEY.fullmatch(dataset) is not None
+    if "dataset" in raw and not has_dataset:
+        bad(
+            "dataset",
+            "dataset",
+            f"one of {', '.join(KEYS)}, or the key of your own ({KEY_RULE})",
+            quote(dataset),
+            "Name the data set by its key.",
+        )
     track = raw.get("track", "free")
     if track not in TRACKS:
         bad(
@@ -148,7 +158,7 @@ def check_header(raw: dict[str, Any], report: Report, path: Callable[[str], str]
             quote(embeddings),
             "Put the file beside the submission and give its bare name.",
         )
-    if dataset not in KEYS or track not in TRACKS:
+    if not has_dataset or track not in TRACKS:
         return None
     return Header(
         str(name),
@@ -157,6 +167,25 @@ def check_header(raw: dict[str, Any], report: Report, path: Callable[[str], str]
         dict(method) if isinstance(method, dict) else {},
         embeddings if isinstance(embeddings, str) else None,
     )
+
+
+def check_known(header: Header, data: str | os.PathLike[str] | None, report: Report, path: str = "$.dataset") -> bool:
+    """Whether the submission's data set is built in or at hand; a problem is noted where it is not.
+
+    Raises:
+        DataError: its ``dataset.toml`` is at hand and wrong.
+    """
+    if is_known(header.dataset, data):
+        return True
+    close = difflib.get_close_matches(header.dataset, KEYS, 1, 0.7)
+    mend = f"Did you mean {close[0]}? " if close else ""
+    report.add(
+        Problem(
+            "dataset", path, f"one of {', '.join(KEYS)}", quote(header.dataset),
+            f"{mend}It is not built in: for a data set of your own, give --data the folder with its {FILE}.",
+        )
+    )  # fmt: skip
+    return False
 
 
 def _check_method(method: object, bad: Callable[[str, str, str, str, str], None]) -> None:

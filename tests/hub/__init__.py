@@ -1,0 +1,1 @@
+"""A stand-in of the model hub on the loopback, with repositories in the layout of the real ones."""

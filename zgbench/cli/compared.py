@@ -1,0 +1,209 @@
+"""Comparisons of results as people want to read or paste them: percentages, A − B, with 95 % intervals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from zgbench.cli.latex import escaped, verification
+from zgbench.cli.render import SCORES, percent
+from zgbench.protocol import facts_of
+from zgbench.ratings.spreadsheet import shield
+from zgbench.scores.comparison import Comparison, Key, Pair, significant
+from zgbench.statistics.resampling import Difference
+
+COLUMNS = (
+    "data", "split", "images", "reassign", "verify", "a", "b", "score", "class", "a_value", "b_value", "difference",
+    "low", "high", "p", "p_holm", "signature",
+)  # fmt: skip
+
+
+def print_comparison(found: Comparison, style: str) -> None:
+    """Print paired differences.
+
+    Args:
+        style: ``table``, ``markdown``, ``latex``, ``csv`` or ``json``.
+    """
+    if style == "json":
+        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
+    elif style == "csv":
+        print(as_csv(found), end="")
+    elif style == "markdown":
+        print(as_markdown(found))
+    elif style == "latex":
+        print(as_latex(found))
+    else:
+        _print_tables(found)
+        return
+    for reason in found.refused:
+        print(f"not compared: {reason}", file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One row of two results: its scores, or the IoU of its classes."""
+
+    pair: Pair
+    key: Key
+    differences: dict[str, Difference]
+    classes: bool
+
+    @property
+    def title(self) -> str:
+        """What it is about: data set, number of images and unit included."""
+        how, verify, signature = self.key
+        facts = facts_of(signature)
+        a, b = self.pair.letters
+        of = "IoU dataset by class, " if self.classes else ""
+        return f"{of}{how} {verify} on {facts['data']} {facts['split']}, {facts['n']} images (%; {a} − {b} with 95 % interval)"
+
+    @property
+    def head(self) -> list[str]:
+        a, b = self.pair.letters
+        holm = ["p (Holm)"] if self.corrected else []
+        return ["class" if self.classes else "score", a, b, f"{a} − {b}", "p", *holm, "better"]
+
+    @property
+    def corrected(self) -> bool:
+        return any(d.p_holm is not None for d in self.differences.values())
+
+    def rows(self) -> Iterator[list[str]]:
+        for name, d in self.differences.items():
+            title = name if self.classes else SCORES[name.replace(".", "_", 1)]
+            better = self.pair.letters[0 if d.difference > 0 else 1] if significant(d) else ""
+            holm = [_p(d.p_holm)] if self.corrected else []
+            yield [title, _percent(d.a), _percent(d.b), _difference(d), _p(d.p), *holm, better]
+
+
+def _tables(found: Comparison) -> Iterator[_Table]:
+    for pair in found.pairs:
+        for key, scores in pair.rows.items():
+            yield _Table(pair, key, scores, False)
+            if pair.per_class:
+                yield _Table(pair, key, pair.per_class[key], True)
+
+
+def _percent(value: float) -> str:
+    return percent(None if math.isnan(value) else value)
+
+
+def _difference(d: Difference) -> str:
+    if math.isnan(d.difference):
+        return "–"
+    return f"{100 * d.difference:+.1f} [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
+
+
+def _p(p: float | None) -> str:
+    return "–" if p is None or math.isnan(p) else f"{p:.4f}"
+
+
+def _methods(found: Comparison) -> list[str]:
+    letters = dict.fromkeys(letter for pair in found.pairs for letter in pair.letters)
+    return [f"{letter}: {name}" for letter, name in zip(letters, found.names, strict=True)]
+
+
+def _foot(found: Comparison) -> str:
+    if len(found.pairs) == 1:
+        told = "The better one where p < 0.05. p is not corrected for the number of scores"
+        return told + (", but that of a class for the number of classes." if found.per_class else ".")
+    return (
+        f"The better one where p (Holm) < 0.05: corrected for the {len(found.pairs)} pairs, that of a class for the classes "
+        "too; not for the number of scores."
+    )
+
+
+def as_markdown(found: Comparison) -> str:
+    """GitHub tables, each under its title."""
+    lines = [f"- {_plain(line)}" for line in _methods(found)]
+    for table in _tables(found):
+        lines += ["", f"**{table.title}**", "", "| " + " | ".join(table.head) + " |"]
+        lines += ["|" + "|".join(["---", *["---:"] * (len(table.head) - 2), "---"]) + "|"]
+        lines += ["| " + " | ".join([_plain(name), *cells]) + " |" for name, *cells in table.rows()]
+        if not table.classes:
+            lines += ["", f"`{table.key[2]}`"]
+    return "\n".join([*lines, "", _foot(found)])
+
+
+def _plain(text: str) -> str:
+    """A text from a file as Markdown shows it: no markup, no cell's end."""
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|" else c for c in text)
+
+
+def as_latex(found: Comparison) -> str:
+    """booktabs tables; the signatures are comments above them."""
+    lines = [f"% {line}" for line in _methods(found)]
+    for table in _tables(found):
+        how, verify, signature = table.key
+        facts = facts_of(signature)
+        a, b = (escaped(name) for name in table.pair.names)
+        columns = len(table.head)
+        about = (
+            f"{table.pair.letters[0]}: {a}, {table.pair.letters[1]}: {b}; {how}, {verification(verify)}, "
+            rf"{escaped(facts['data'])} {escaped(facts['split'])}, {facts['n']} images, \%, 95\,\% intervals"
+        )
+        lines += [f"% {signature}", r"\begin{tabular}{l" + "r" * (columns - 2) + "l}"]
+        lines += [rf"\multicolumn{{{columns}}}{{l}}{{{about}}} \\", r"\toprule"]
+        lines += [" & ".join(_math(cell) for cell in table.head) + r" \\", r"\midrule"]
+        lines += [" & ".join(_math(cell) for cell in row) + r" \\" for row in table.rows()]
+        lines += [r"\bottomrule", r"\end{tabular}"]
+    return "\n".join([*lines, f"% {_foot(found)}"])
+
+
+def _math(cell: str) -> str:
+    """A cell in LaTeX; ranges of its own kind, the rest escaped."""
+    return escaped(cell).replace("−", "$-$").replace("–", "--")
+
+
+def as_csv(found: Comparison) -> str:
+    """One line a score, or class, of a row of a pair; fractions 0–1."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for table in _tables(found):
+        how, verify, signature = table.key
+        facts = facts_of(signature)
+        for name, d in table.differences.items():
+            numbers = {
+                "a_value": d.a,
+                "b_value": d.b,
+                "difference": d.difference,
+                "low": d.low,
+                "high": d.high,
+                "p": d.p,
+            }
+            numbers |= {} if d.p_holm is None else {"p_holm": d.p_holm}
+            writer.writerow(
+                {
+                    "data": facts["data"], "split": facts["split"], "images": facts["n"], "reassign": how, "verify": verify,
+                    "a": shield(table.pair.names[0]), "b": shield(table.pair.names[1]),
+                    "score": "iou_dataset" if table.classes else name, "class": name if table.classes else "",
+                    **{key: value for key, value in numbers.items() if not math.isnan(value)}, "signature": signature,
+                }
+            )  # fmt: skip
+    return text.getvalue()
+
+
+def _print_tables(found: Comparison) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(Text("\n".join(_methods(found))))
+    for table in _tables(found):
+        shown = Table(title=Text(table.title))
+        for column in table.head:
+            shown.add_column(Text(column), justify="left" if column in (table.head[0], "better") else "right")
+        for row in table.rows():
+            shown.add_row(*map(Text, row))
+        console.print(shown)
+        if not table.classes:
+            console.print(Text(table.key[2]), soft_wrap=True, style="dim")
+    for reason in found.refused:
+        console.print(Text(f"not compared: {reason}"), soft_wrap=True)
+    console.print(Text(_foot(found)), style="dim", soft_wrap=True)
