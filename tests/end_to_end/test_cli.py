@@ -285,7 +285,7 @@ def my_method():
 
 DOCUMENTS = [
     "README.md", "submissions/README.md", "human_eval/README.md", "leaderboard/README.md", "CONTRIBUTING.md",
-    "docs/signature.md", "docs/iccv2023.md", "docs/intervals.md", "docs/models.md",
+    "docs/datasets.md", "docs/signature.md", "docs/iccv2023.md", "docs/intervals.md", "docs/models.md", "docs/mapping.md",
 ]  # fmt: skip
 
 

@@ -268,6 +268,7 @@ MISTAKES: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "an unknown dictionary": (({"seg": MAP}, BOTH), {}, r"the keys \['seg'\] is no kind of segments"),
     "an id twice": (((MAP, [{"id": 1}, {"id": 1}]), BOTH), {}, "segments_info names the id 1 2 times"),
     "an id that is missing": (((MAP, [{"id": 1}]), ["a"]), {}, r"the map holds the ids 2, which segments_info lacks \(it has 1\)"),
+    "results of a batch": (([{"segmentation": MAP, "segments_info": []}], BOTH), {}, r"one an image of the batch\. Give one of them: results\[0\]"),
     "no masks, but labels": (([], BOTH), {}, "no masks, but 2 labels"),
     "a class without a name": ((MAP, None), bad(classes={1: "a"}), "no class has the id 2; the classes have 1"),
     "too few scores": ((MASKS, BOTH), bad(scores=[1.0]), "expected 2 scores"),
