@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.datasets.drawn import SIZE, panoptic, photo, save, stripes
-from zgbench import DataError, open_dataset
+from zgbench import DataError, lexicon, open_dataset
 from zgbench.datasets import store, vocabulary
 from zgbench.datasets.catalogue import SPECS
 from zgbench.datasets.truth import INVALID, VOID
@@ -22,7 +22,10 @@ COCO = "000000000139"
 
 def ade150(data: Path) -> tuple[str, np.ndarray]:
     """0 is what has no class; 1 wall, 3 sky, 150 flag."""
-    save(data / "ADEChallengeData2016/annotations/validation/ADE_val_00000007.png", stripes(0, 1, 3, 150).astype(np.uint8))
+    save(
+        data / "ADEChallengeData2016/annotations/validation/ADE_val_00000007.png",
+        stripes(0, 1, 3, 150).astype(np.uint8),
+    )
     photo(data / "ADEChallengeData2016/images/validation/ADE_val_00000007.jpg")
     return "ADE_val_00000007", stripes(VOID, 1, 3, 150)
 
@@ -130,7 +133,9 @@ def test_panoptic_files_that_do_not_belong_together(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"panoptic_val2017\.json: lists no image '000000000285'"):
         source.truth("000000000285")
     save(tmp_path / f"coco/annotations/panoptic_val2017/{image_id}.png", np.full((*SIZE, 3), 9, dtype=np.uint8))
-    with pytest.raises(DataError, match=r"holds the segment ids \[592137\], which .* does not list"):  # 9 + 256·9 + 65536·9
+    with pytest.raises(
+        DataError, match=r"holds the segment ids \[592137\], which .* does not list"
+    ):  # 9 + 256·9 + 65536·9
         source.truth(image_id)
     (tmp_path / "coco/annotations/panoptic_val2017.json").write_text('{"annotations": [{"file_name": 1}]}')
     with pytest.raises(DataError, match="not a COCO-panoptic JSON"):
@@ -171,7 +176,19 @@ def sound(classes: Vocabulary) -> None:
             assert classes.id(text) == class_id
 
 
-@pytest.mark.parametrize(("key", "things"), [("ade150", 115), ("coco133", 80), ("cocostuff171", 80), ("cityscapes19", 8)])
+@pytest.mark.parametrize("key", LAYOUTS)
+def test_synsets_are_in_wordnet(key: str) -> None:
+    """Where the automatic choice would take another sense (*palm* of the hand), the right one is given."""
+    wordnet = lexicon.load().wordnet
+    given = [synset for synsets in SPECS[key].vocabulary().synsets for synset in synsets]
+    assert given
+    for synset in given:
+        assert wordnet.definition(wordnet.synset(synset))
+
+
+@pytest.mark.parametrize(
+    ("key", "things"), [("ade150", 115), ("coco133", 80), ("cocostuff171", 80), ("cityscapes19", 8)]
+)
 def test_things_and_stuff(key: str, things: int) -> None:
     kinds = SPECS[key].vocabulary().kinds
     assert (kinds.count("thing"), kinds.count("stuff")) == (things, len(kinds) - things)

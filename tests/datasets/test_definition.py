@@ -56,14 +56,18 @@ def test_it_opens_by_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 ])  # fmt: skip
 def test_the_hash_is_of_what_can_move_a_score(change: tuple[str, str], moves: bool, tmp_path: Path) -> None:
     assert change[0] in OWN
-    text = OWN.replace(*change).replace("background = [0]", "background = []" if "void = [0" in change[1] else "background = [0]")
+    text = OWN.replace(*change).replace(
+        "background = [0]", "background = []" if "void = [0" in change[1] else "background = [0]"
+    )
     before, after = (read_definition(own(tmp_path / str(k), t) / "dataset.toml") for k, t in enumerate((OWN, text)))
     assert (before.sha256 != after.sha256) == moves
 
 
 def test_offset_rest_and_arrays(tmp_path: Path) -> None:
     """Stored 0, 1, 4 are the classes 1, 2, 5; everything else is void."""
-    text = OWN.replace("masks/{id}.png", "maps/{id}_label.npy").replace("background = [0]\nvoid = [255]", 'offset = 1\nvoid = "rest"')
+    text = OWN.replace("masks/{id}.png", "maps/{id}_label.npy").replace(
+        "background = [0]\nvoid = [255]", 'offset = 1\nvoid = "rest"'
+    )
     folder = own(tmp_path, text)
     for image_id in IDS:
         save(folder / f"maps/{image_id}_label.npy", stripes(0, 1, 4, 300).astype(np.int32))
@@ -86,8 +90,13 @@ def test_offset_rest_and_arrays(tmp_path: Path) -> None:
 def test_panoptic(tmp_path: Path) -> None:
     """Categories counted from 0 and offset 1; black is void, or background where that is said."""
     for background, black in (("[]", VOID), ("[0]", 0)):
-        text = OWN.replace("background = [0]\nvoid = [255]", f'panoptic = "val.json"\noffset = 1\nbackground = {background}\nvoid = [9]')
-        text = text.replace("masks/{id}.png", "val/{id}.png").replace("background = [0]", "background = []" if black else "background = [7]")
+        text = OWN.replace(
+            "background = [0]\nvoid = [255]",
+            f'panoptic = "val.json"\noffset = 1\nbackground = {background}\nvoid = [9]',
+        )
+        text = text.replace("masks/{id}.png", "val/{id}.png").replace(
+            "background = [0]", "background = []" if black else "background = [7]"
+        )
         folder = own(tmp_path / str(black), text)
         panoptic(folder, "val", {i: [(1, 0), (2, 1), (300, 4), (4, 9)] for i in IDS})
         found = open_dataset("mine", folder)
@@ -121,7 +130,10 @@ def test_split_list(tmp_path: Path) -> None:
         (b"a\nb\na\n", "lists 'a' twice"),
         (b"", "lists no image"),
         (b"../../etc/passwd\n", r"'\.\./\.\./etc/passwd' is no image id"),
-        (b"a.png\nb.png\n", r"none of its ids has a file .*masks/\*\.png; the files' ids are such as 'a', the list's such as 'a\.png'"),
+        (
+            b"a.png\nb.png\n",
+            r"none of its ids has a file .*masks/\*\.png; the files' ids are such as 'a', the list's such as 'a\.png'",
+        ),
         (b"\xff\xfe", "cannot be read as a list of image ids"),
         (b"a\x1b[31m\n", "is no image id"),
     ):

@@ -185,7 +185,9 @@ def test_a_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store.prepare(zgbench.open_dataset("mine", data), data)  # beside the raw files
     assert isinstance(zgbench.open_dataset("mine", data).source, store.StoreSource)
     (data / "dataset.toml").write_text(OWN.replace('"dog"', '"wolf"'))
-    with pytest.raises(zgbench.DataError, match=r"was prepared with another dataset\.toml\. Run zgbench datasets prepare again"):
+    with pytest.raises(
+        zgbench.DataError, match=r"was prepared with another dataset\.toml\. Run zgbench datasets prepare again"
+    ):
         zgbench.open_dataset("mine", data)
     assert main(["datasets", "prepare", "mine", "--data", str(data)]) == 0
     assert zgbench.open_dataset("mine", data).vocabulary.id("wolf") == 2
@@ -264,6 +266,10 @@ void = [255]
         for kept in ("definition_sha256", "title", "classes", "released_drops_background"):
             del b["dataset"][kept]
         for result in (a, b):
-            del result["timing_s"], result["submission"]["sha256"], result["files"]["stats"]["sha256"]  # they name the data set
+            del (
+                result["timing_s"],
+                result["submission"]["sha256"],
+                result["files"]["stats"]["sha256"],
+            )  # they name the data set
         assert json.dumps(a) == json.dumps(b).replace(mine.signed, "pas20").replace("mypas", "pas20")
     assert results[0][2]["scores"][0]["recall"] != results[1][2]["scores"][0]["recall"]  # two protocols
