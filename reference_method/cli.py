@@ -5,21 +5,26 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from reference_method.config import ReferenceConfig, preset
 from zgbench.errors import DataError, UsageError
+from zgbench.storage.threads import Threads, limit
 
 
 def run(options: argparse.Namespace) -> int:
     """``zgbench reference run``."""
+    threads = limit(options.threads)  # before PyTorch is imported
     config = preset(options.preset, options.dataset).with_(_changes(options.set or []))
     devices = _devices(options.device)
+    if devices[0] == "cpu" or options.threads:
+        print(f"{', '.join(devices)}: {_shared_out(threads, devices)}", file=sys.stderr)
     if bool(options.photos) == bool(options.dataset):
         raise UsageError("give either photos (or folders of them), or --dataset and --out.")
     if options.photos:
-        return _photos(options, config, devices[0])
+        return _photos(options, config, devices)
     if not options.out:
         raise UsageError("--dataset wants --out FILE, the submission to write.")
     return _dataset(options, config, devices)
@@ -35,7 +40,7 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     dataset = open_dataset(
         options.dataset, options.data, subset=options.subset, truth_dir=options.truth_dir, png_order=options.png_order
     )
-    batch = options.batch if options.batch is not None else 1 if devices[0] == "cpu" else 4
+    batch = options.batch if options.batch is not None else _batch(config, devices[0])
     if batch < 1:
         raise UsageError(f"--batch {batch}: expected at least 1.")
     if options.dataset != "mini":
@@ -56,29 +61,22 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     return 0
 
 
-def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -> int:
+def _photos(options: argparse.Namespace, config: ReferenceConfig, devices: list[str]) -> int:
     if options.method == "groupvit" or options.track == "oracle" or options.subset:
         raise UsageError("--method groupvit, --track oracle and --subset need what a --dataset knows; leave them out.")
     from reference_method import photos
-    from reference_method.run import about
+    from reference_method.replicas import on_devices
 
     found = photos.collect(options.photos, options.out)
     photos.caution(options.preset)
-    precision = options.precision or _precision(device)
-
-    def load() -> tuple[photos.Namer, dict[str, Any]]:
-        from reference_method.pipeline import Reference
-
-        method = Reference(config, device=device, precision=precision)
-        told = about(config, precision, 1, method.weights)
-        return lambda photo: method([photo])[0], {"name": options.name or "zgbench reference", **told}
-
+    name, precision = options.name or "zgbench reference", options.precision or _precision(devices[0])
+    make = partial(photos.Labeller, partial(_load, config, precision, name))
     unread = []
-    for photo, segments in photos.label(found, load):
-        if isinstance(segments, DataError):
-            unread.append(f"skipped: {segments}")
+    for photo, labels in on_devices(make, found, devices[: len(found)]):
+        if isinstance(labels, DataError):
+            unread.append(f"skipped: {labels}")
             continue
-        print(f"{photo.results()[0]}: {', '.join(segment.label for segment in segments)}", flush=True)
+        print(f"{photo.results()[0]}: {', '.join(labels)}", flush=True)
     if not unread:
         return 0
     report = "\n".join(unread)
@@ -90,8 +88,18 @@ def _photos(options: argparse.Namespace, config: ReferenceConfig, device: str) -
     raise DataError(f"{report}\nThe other {len(found) - len(unread)} are done. --keep-going makes this no error.")
 
 
+def _load(config: ReferenceConfig, precision: Any, name: str, device: str) -> tuple[Any, dict[str, Any]]:
+    """What names the segments of a photo, and a submission's name with what it says of its method."""
+    from reference_method.pipeline import Reference
+    from reference_method.run import about
+
+    method = Reference(config, device=device, precision=precision)
+    return lambda photo: method([photo])[0], {"name": name, **about(config, precision, 1, method.weights)}
+
+
 def bench(options: argparse.Namespace) -> int:
     """``zgbench reference bench``."""
+    limit(options.threads)
     from reference_method.bench import main
 
     return main(options.size, _devices(options.device)[0], options.precision, options.segments, options.runs)
@@ -123,6 +131,21 @@ def _devices(asked: str | None) -> list[str]:
         if kind.type == "cuda" and (kind.index or 0) >= count:
             raise UsageError(f"--device {asked}: {device} is not there; PyTorch sees {count} CUDA devices.")
     return found
+
+
+def _batch(config: ReferenceConfig, device: str) -> int:
+    """Many photos keep a GPU, or a small model, busy; on a CPU a large model has enough to do with one."""
+    if device.startswith("cuda"):
+        return 16
+    return 8 if config.language == "zgbench-mini" else 1
+
+
+def _shared_out(threads: Threads, devices: list[str]) -> Threads:
+    """Replicas on one CPU share its threads."""
+    replicas = sum(device == "cpu" for device in devices)
+    if replicas < 2:
+        return threads
+    return limit(max(1, threads.number // replicas), why=f"{replicas} replicas share {threads}")
 
 
 def _precision(device: str) -> Any:

@@ -4,22 +4,28 @@ ZeroCap asks for the embeddings of hundreds of texts that differ in their last w
 so what comes before the word that differs needs computing once, and of each text only its own last tokens and the end
 token. Which tokens a text shares is decided on the tokens themselves: a candidate without a space before it joins the
 last word and may change all of that word's tokens.
+
+**A text's embedding does not depend on its company, to the last bit.** Products of another shape round in another way,
+so every batch has one of a few fixed shapes that a text's own lengths choose; what is left of a batch is filled up.
+Embeddings can then be remembered, and a run that was stopped and goes on, or is shared out, gives the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zgbench.encoders.masked_attention import Layer
 from zgbench.errors import UsageError
 
-_BATCH = 256
+Tokens = tuple[int, ...]
 
 
 class ClipText:
@@ -28,12 +34,14 @@ class ClipText:
     Args:
         model: an open_clip model; its dtype and device are used.
         tokenizer: the model's; returns int64 [n, context length].
+        batch: texts at a time, of which some may be filling; None: 1,024 on a GPU; on a CPU 32, or 8 with weights so
+            small that its caches hold them.
 
     Raises:
         UsageError: a text tower that is not causal or does not read its end token.
     """
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
+    def __init__(self, model: Any, tokenizer: Any, *, batch: int | None = None) -> None:
         from open_clip.tokenizer import SimpleTokenizer
 
         tower = getattr(model, "text", model)
@@ -44,167 +52,194 @@ class ClipText:
                 "naming: expected a CLIP with a causal text tower, pooled at its end token, and CLIP's own tokenizer; "
                 f"got {type(tower).__name__} with {type(tokenizer).__name__}. Choose one such as ViT-L-14-336-quickgelu."
             )
-        self.model, self.tower, self.tokenizer = model, tower, tokenizer
+        self.tower, self.tokenizer = tower, tokenizer
         self.layers = [Layer(block) for block in tower.transformer.resblocks]
         self.context = int(tower.positional_embedding.shape[0])
-        self._words: dict[str, tuple[int, ...]] = {}
+        self.dtype = self.layers[0].attn.in_proj_weight.dtype
+        small = sum(weight.numel() for weight in tower.transformer.parameters()) < 1 << 22
+        self.batch = batch or (1024 if self.device.type != "cpu" else 8 if small else 32)
+        self._projection = _product(tower.text_projection)
+        self.width = int(self._projection(tower.positional_embedding[:1].to(self.dtype)).shape[1])
+        self.tokens = lru_cache(maxsize=1 << 17)(self._tokens)
+        self._starts: dict[int, _Starts] = {}
 
     @property
     def device(self) -> torch.device:
         """Of the weights."""
         return self.tower.positional_embedding.device
 
-    @torch.no_grad()
     def encode(self, texts: Sequence[str]) -> Tensor:
-        """Texts → float32 [n, d], each row of length 1, by open_clip's own forward pass."""
-        parts = [
-            self.model.encode_text(self.tokenizer(list(texts[at : at + _BATCH])).to(self.device))
-            for at in range(0, len(texts), _BATCH)
-        ]
-        return F.normalize(torch.cat(parts).float(), dim=-1)
+        """Texts → float32 [n, d], each row of length 1."""
+        owns = [self.tokens(text) for text in texts]
+        found = self.encode_shared([()], np.zeros(len(texts), int), *self.padded(owns))
+        return F.normalize(found.float(), dim=-1)
 
-    def split(self, prefix: str, continuation: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def split(self, prefix: str, continuation: str) -> tuple[Tokens, Tokens]:
         """Tokens of ``prefix + continuation`` without start and end, as those that other continuations of the same
         kind share and the rest.
 
         CLIP's tokens never reach across whitespace, so a text can be cut there, and only there.
         """
-        if not _plain(prefix + continuation):
+        if not plain(prefix + continuation):
             # cleaning (ftfy, HTML entities) may act across words: the text as a whole, and nothing shared
-            return (), self._tokens(prefix + continuation)
+            return (), self.tokens(prefix + continuation)
         if not continuation or continuation[0].isspace():
-            return self._tokens(prefix), self._tokens(continuation)
+            return self.tokens(prefix), self.tokens(continuation)
         words = prefix.split()
         last = words[-1] if words and not prefix[-1].isspace() else ""
         head = prefix[: len(prefix) - len(last)]
-        return self._tokens(head), self._tokens(last + continuation)
+        return self.tokens(head), self.tokens(last + continuation)
 
-    def _tokens(self, text: str) -> tuple[int, ...]:
-        found = self._words.get(text)
-        if found is None:
-            found = self._words[text] = tuple(self.tokenizer.encode(text))
-        return found
+    def _tokens(self, text: str) -> Tokens:
+        if len(self.tokenizer.cache) > 1 << 17:  # every word ever seen
+            self.tokenizer.cache.clear()
+        return tuple(self.tokenizer.encode(text))
+
+    def padded(self, owns: Sequence[Tokens]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Tokens of texts → int64 [n, width], filled up with the end token, and how many they are with it, int64 [n]."""
+        lengths = np.array([len(own) + 1 for own in owns], np.int64)
+        tokens = np.full((len(owns), max(lengths, default=1)), self.tokenizer.eot_token_id, np.int64)
+        for row, own in zip(tokens, owns, strict=True):
+            row[: len(own)] = own
+        return tokens, lengths
 
     @torch.no_grad()
-    def encode_shared(self, prefixes: Sequence[tuple[int, ...]], items: Sequence[Item]) -> Tensor:
+    def encode_shared(
+        self, prefixes: Sequence[Tokens], numbers: NDArray[np.int64], tokens: NDArray[np.int64], lengths: NDArray[np.int64]
+    ) -> Tensor:  # fmt: skip
         """Embed texts given as a prefix's number and the tokens after it.
 
         Args:
-            prefixes: tokens without the start token, each as short as the context allows.
-            items: the texts.
+            prefixes: tokens without the start token.
+            numbers: of each text's prefix, int64 [n].
+            tokens: after the prefix, int64 [n, width], filled up with the end token.
+            lengths: of them with one end token, int64 [n].
 
         Returns:
-            float32 [len(items), d], each row of length 1, equal to ``encode`` but for rounding.
+            [n, d] in the tower's dtype, each row of length 1, equal to open_clip's forward pass but for rounding. A
+            text beyond the context is cut as open_clip cuts it.
         """
-        embeddings = torch.empty(len(items), 0)
-        by_length: dict[int, list[int]] = {}
-        endings = []
-        for number, item in enumerate(items):
-            room = self.context - 2 - len(prefixes[item.prefix])
-            endings.append((*item.tokens[: max(room, 0)], self.tokenizer.eot_token_id))
-            by_length.setdefault(len(endings[-1]), []).append(number)
-        starts = self._starts([prefix[: self.context - 2] for prefix in prefixes])
-        for length, numbers in sorted(by_length.items()):
-            rows: dict[int, list[int]] = {}
-            for number in numbers:
-                rows.setdefault(items[number].prefix, []).append(number)
-            for chunk in _chunks(rows, length, 65536 if self.device.type != "cpu" else 4096):
-                found = self._continue(starts, chunk, endings, length)
-                if not embeddings.shape[1]:
-                    embeddings = torch.empty(len(items), found.shape[1], device=found.device)
-                embeddings[[number for _, numbers_ in chunk for number in numbers_]] = found
-        return embeddings
+        prefixes = [prefix[: self.context - 2] for prefix in prefixes]
+        before = np.array([1 + len(prefix) for prefix in prefixes], np.int64)[numbers]
+        lengths = np.minimum(lengths, self.context - before)
+        tokens = tokens.copy()
+        tokens[np.arange(len(tokens)), lengths - 1] = self.tokenizer.eot_token_id
+        shapes = np.stack([_rounded(before, 8), _rounded(lengths, 1)], axis=1)
+        found = torch.empty(len(numbers), self.width, dtype=self.dtype, device=self.device)
+        for shape in np.unique(shapes, axis=0):
+            alike = np.flatnonzero((shapes == shape).all(axis=1))
+            alike = alike[np.argsort(numbers[alike], kind="stable")]
+            for at in range(0, len(alike), self.batch):
+                chosen = alike[at : at + self.batch]
+                full = np.resize(chosen, self.batch)
+                starts = self._start(int(shape[0]))
+                rows = starts.rows([prefixes[number] for number in numbers[full]])
+                own = np.take(tokens[full], np.arange(shape[1]), axis=1, mode="clip")
+                vectors = self._continue(starts, rows, own, before[full], lengths[full])
+                found[torch.from_numpy(chosen).to(self.device)] = vectors[: len(chosen)]
+        return found
 
-    def _starts(self, prefixes: Sequence[tuple[int, ...]]) -> _Starts:
-        """Keys and values of every layer for the start token and the prefixes, padded to the longest."""
-        longest = 1 + max((len(prefix) for prefix in prefixes), default=0)
-        sot, eot = self.tokenizer.sot_token_id, self.tokenizer.eot_token_id
-        tokens = torch.tensor([[sot, *prefix, *[eot] * (longest - 1 - len(prefix))] for prefix in prefixes])
-        lengths = torch.tensor([1 + len(prefix) for prefix in prefixes], device=self.device)
-        x = self._embedded(tokens.to(self.device), torch.arange(longest, device=self.device))
-        keys, values = [], []
-        for layer in self.layers:
-            q, k, v = layer.project(x)
-            keys.append(k)
-            values.append(v)
-            if layer is not self.layers[-1]:
-                x = layer.finish(x, F.scaled_dot_product_attention(q, k, v, is_causal=True))
-        return _Starts(lengths, keys, values)
+    def _start(self, length: int) -> _Starts:
+        if length not in self._starts:
+            self._starts[length] = _Starts(self, length)
+        return self._starts[length]
 
-    def _continue(self, starts: _Starts, chunk: _Chunk, endings: list[tuple[int, ...]], length: int) -> Tensor:
-        """Embeddings of the chunk's texts, all with ``length`` tokens after their prefix, in the chunk's order."""
-        widest = max(len(numbers) for _, numbers in chunk)
-        index = torch.tensor([prefix for prefix, _ in chunk], device=self.device)
-        padded = [numbers + numbers[:1] * (widest - len(numbers)) for _, numbers in chunk]
-        tokens = torch.tensor([[endings[number] for number in numbers] for numbers in padded], device=self.device)
-        width = widest
-        before = int(starts.lengths[index].max())
-        positions = starts.lengths[index][:, None, None] + torch.arange(length, device=self.device)
-        x = self._embedded(tokens, positions.expand(-1, width, -1)).flatten(1, 2)  # [n, width·length, d]
-        unseen = torch.arange(before, device=self.device)[None] >= starts.lengths[index][:, None]
-        future = torch.ones(length, length, dtype=torch.bool, device=self.device).triu(1)
+    def _continue(
+        self, starts: _Starts, rows: Tensor, tokens: NDArray[np.int64], before: NDArray[np.int64], lengths: NDArray[np.int64]
+    ) -> Tensor:  # fmt: skip
+        """A batch of texts after the prefixes in ``rows`` → their embeddings [n, d], each of length 1."""
+        n, length = tokens.shape
+        at = torch.from_numpy(np.stack([before, lengths - 1])).to(self.device)
+        steps = torch.arange(max(length, starts.length), device=self.device)
+        positions = (at[0, :, None] + steps[:length]).clamp_max(self.context - 1)
+        x = self.embedded(torch.from_numpy(tokens).to(self.device), positions)
+        seen = steps[: starts.length] < at[0, :, None]
+        causal = torch.ones(length, length, dtype=torch.bool, device=self.device).tril()
+        mask = torch.cat([seen[:, None].expand(-1, length, -1), causal.expand(n, -1, -1)], dim=-1)[:, None]
         for number, layer in enumerate(self.layers):
             q, k, v = layer.project(x)
             if number == len(self.layers) - 1:  # only the end token is read
-                q = q.unflatten(2, (width, length))[:, :, :, -1]
-                x = x.unflatten(1, (width, length))[:, :, -1]
-            queries = q.shape[2] // width
-            q = q * q.shape[-1] ** -0.5
-            first_k, first_v = starts.keys[number][index, :, :before], starts.values[number][index, :, :before]
-            shared = (q @ first_k.transpose(-1, -2)).masked_fill(unseen[:, None, None], -torch.inf)
-            k, v = (part.unflatten(2, (width, length)) for part in (k, v))
-            own = q.unflatten(2, (width, queries)) @ k.transpose(-1, -2)
-            own = own.masked_fill(future[-queries:], -torch.inf).flatten(2, 3)
-            weights = torch.cat([shared, own], dim=-1).softmax(dim=-1)
-            heads = weights[..., :before] @ first_v
-            heads = heads + (weights[..., before:].unflatten(2, (width, queries)) @ v).flatten(2, 3)
+                end = at[1, :, None, None]
+                x, q = torch.take_along_dim(x, end, dim=1), torch.take_along_dim(q, end[:, None], dim=2)
+                mask = torch.take_along_dim(mask, end[:, None], dim=2)
+            first = starts.layers[number][:, rows]
+            heads = F.scaled_dot_product_attention(
+                q, torch.cat([first[0], k], dim=2), torch.cat([first[1], v], dim=2), attn_mask=mask
+            )
             x = layer.finish(x, heads)
-        x = self.tower.ln_final(x.unflatten(1, (width, -1))[:, :, -1])
-        projection = self.tower.text_projection
-        if projection is not None:
-            x = projection(x) if isinstance(projection, torch.nn.Linear) else x @ projection
-        kept = torch.cat([x[row, : len(numbers)] for row, (_, numbers) in enumerate(chunk)])
-        return F.normalize(kept.float(), dim=-1)
+        x = self._projection(self.tower.ln_final(x[:, 0]))
+        return F.normalize(x.float(), dim=-1).to(self.dtype)
 
-    def _embedded(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        weight = self.tower.token_embedding(tokens).to(self.layers[0].attn.in_proj_weight.dtype)
-        return weight + self.tower.positional_embedding.to(weight.dtype)[positions]
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A text: the number of its prefix and the tokens after it, without the end token."""
-
-    prefix: int
-    tokens: tuple[int, ...]
+    def embedded(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        """Tokens and their positions [n, t] → the tower's input [n, t, width]."""
+        return (
+            self.tower.token_embedding(tokens).to(self.dtype)
+            + self.tower.positional_embedding.to(self.dtype)[positions]
+        )
 
 
-@dataclass(frozen=True)
 class _Starts:
-    lengths: Tensor
-    keys: list[Tensor]
-    values: list[Tensor]
+    """Keys and values of prefixes that are padded to one length, for as many of them as fit.
+
+    Args:
+        clip: the text tower.
+        length: of the padded prefixes with the start token.
+
+    Attributes:
+        layers: for each layer keys and values [2, places, heads, length, d].
+    """
+
+    def __init__(self, clip: ClipText, length: int) -> None:
+        self._clip, self.length = clip, length
+        self._at_once = max(4, clip.batch // 16)
+        layer = clip.layers[0]
+        heads, width = layer.attn.num_heads, layer.attn.in_proj_weight.shape[1]
+        size = 2 * len(clip.layers) * length * width * clip.dtype.itemsize
+        budget = 1 << (26 if clip.device.type == "cpu" else 30)
+        self._places = max(clip.batch, budget // size) // self._at_once * self._at_once
+        self._known: dict[Tokens, int] = {}
+        shape = 2, self._places, heads, length, width // heads
+        self.layers = [torch.zeros(shape, dtype=clip.dtype, device=clip.device) for _ in clip.layers]
+
+    def rows(self, prefixes: Sequence[Tokens]) -> Tensor:
+        """Prefixes, at most a batch → their places, int64 [n]; those that are not known are computed."""
+        wanted = dict.fromkeys(prefixes)
+        if len(self._known) + len(wanted.keys() - self._known.keys()) > self._places:
+            self._known.clear()
+        new = [prefix for prefix in wanted if prefix not in self._known]
+        for at in range(0, len(new), self._at_once):
+            self._compute(new[at : at + self._at_once])
+        return torch.tensor([self._known[prefix] for prefix in prefixes], device=self._clip.device)
+
+    def _compute(self, prefixes: list[Tokens]) -> None:
+        clip, first = self._clip, len(self._known)
+        sot, eot = clip.tokenizer.sot_token_id, clip.tokenizer.eot_token_id
+        filled = prefixes + prefixes[:1] * (self._at_once - len(prefixes))
+        rows = [[sot, *prefix, *[eot] * self.length][: self.length] for prefix in filled]
+        positions = torch.arange(self.length, device=clip.device).clamp_max(clip.context - 1)
+        x = clip.embedded(torch.tensor(rows, device=clip.device), positions)
+        for number, layer in enumerate(clip.layers):
+            q, k, v = layer.project(x)
+            for part, found in enumerate((k, v)):
+                self.layers[number][part, first : first + len(prefixes)] = found[: len(prefixes)]
+            if layer is not clip.layers[-1]:
+                x = layer.finish(x, F.scaled_dot_product_attention(q, k, v, is_causal=True))
+        self._known.update({prefix: first + number for number, prefix in enumerate(prefixes)})
 
 
-_Chunk = list[tuple[int, list[int]]]
+def _product(projection: Any) -> Callable[[Tensor], Tensor]:
+    if projection is None:
+        return lambda x: x
+    return projection if isinstance(projection, torch.nn.Linear) else lambda x: x @ projection
 
 
-def _chunks(rows: dict[int, list[int]], length: int, limit: int) -> list[_Chunk]:
-    """Groups of (prefix, its texts) of at most ``limit`` tokens, padding counted, texts of like number together."""
-    pieces: _Chunk = []
-    most = max(1, limit // length)
-    for prefix, numbers in rows.items():
-        pieces += [(prefix, numbers[at : at + most]) for at in range(0, len(numbers), most)]
-    pieces.sort(key=lambda piece: -len(piece[1]))
-    chunks: list[_Chunk] = []
-    for piece in pieces:
-        if chunks and (len(chunks[-1]) + 1) * len(chunks[-1][0][1]) * length <= limit:
-            chunks[-1].append(piece)
-        else:
-            chunks.append([piece])
-    return chunks
+def _rounded(lengths: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+    """Up to the next of few lengths: 1, 2, 3, 4, 6, 8, 12, 16, 24, … steps."""
+    found = -(-lengths // step)
+    grain = 1 << np.maximum(np.log2(np.maximum(found - 1, 1)).astype(np.int64) - 1, 0)
+    return -(-found // grain) * grain * step
 
 
-def _plain(text: str) -> bool:
+def plain(text: str) -> bool:
     """Whether cleaning a text leaves it as it is, but for case and runs of whitespace."""
     return text.isascii() and "&" not in text and text.replace("\n", " ").replace("\t", " ").isprintable()

@@ -48,7 +48,7 @@ def in_order(owner: NDArray[np.integer]) -> NDArray[np.int64]:
     return rank[inverse.reshape(-1)]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _to_variances(matrix, squares):  # type: ignore[no-untyped-def]
     n = len(matrix)
     for i in range(n):
@@ -57,7 +57,7 @@ def _to_variances(matrix, squares):  # type: ignore[no-untyped-def]
         matrix[i, i] = np.inf
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _nearest(matrix, active, count, row):  # type: ignore[no-untyped-def]
     """Of the active columns after the row's own place: the smallest value's and the value."""
     best, where = np.inf, -1
@@ -69,7 +69,7 @@ def _nearest(matrix, active, count, row):  # type: ignore[no-untyped-def]
     return best, where
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _merge(matrix, owner, clusters):  # type: ignore[no-untyped-def]
     """Merge in place until ``clusters`` are left; ``owner`` ends with a cluster's lowest index for each point."""
     n = len(matrix)

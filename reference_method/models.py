@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 
 from reference_method.candidates import DinoKeys
-from reference_method.naming import LanguageModel
+from reference_method.language import LanguageModel
 from zgbench.encoders.base import needs
 from zgbench.encoders.text import first_line, own_folder, quiet
 from zgbench.errors import ModelUnavailable

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,22 @@ def label(
         segments = loaded[0](picture)
         _write(photo, picture, segments, loaded[1])
         yield photo, segments
+
+
+class Labeller:
+    """:func:`label` on one device, a photo at a time, for :func:`reference_method.replicas.on_devices`.
+
+    Args:
+        load: device → what ``label`` takes; called when the first photo was read.
+    """
+
+    def __init__(self, load: Callable[[str], tuple[Namer, dict[str, Any]]], device: str) -> None:
+        self._load = cache(partial(load, device))
+
+    def work(self, photo: Photo) -> tuple[Photo, list[str] | DataError]:
+        """The photo and its segments' labels, or why it has none."""
+        ((_, found),) = label([photo], self._load)
+        return photo, found if isinstance(found, DataError) else [segment.label for segment in found]
 
 
 def _read(source: Path) -> Image.Image:

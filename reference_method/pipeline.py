@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Literal
 
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from reference_method.candidates import Candidates, Refine, segment
 from reference_method.clip_text import ClipText
@@ -27,6 +29,8 @@ from zgbench.encoders.segment import SegmentEncoder
 
 Precision = Literal["fp32", "bf16", "fp16"]
 DTYPES: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_CLUSTERINGS = 8
+"""At a time: each holds a matrix of 0.6 GiB at full size."""
 
 
 class Reference:
@@ -35,10 +39,11 @@ class Reference:
     Args:
         config: see :class:`reference_method.config.ReferenceConfig`.
         device: of all models, ``cpu`` or ``cuda:0`` and the like.
-        precision: of all models. Clustering, cosines and losses stay in float32.
+        precision: of CLIP and the language model. DINO, whose keys decide the segments, clustering, cosines and
+            losses stay in float32.
 
     Attributes:
-        weights: model → hash of its weights.
+        weights: model → hash of its weights, as they are stored: it does not depend on the precision.
         seconds: stage → time spent in it so far.
 
     Raises:
@@ -50,15 +55,16 @@ class Reference:
         dtype = DTYPES[precision]
         self._dino = load_dino(
             config.dino, image_size=config.image_size, keep_aspect=config.keep_aspect, stride=config.stride,
-            resize_filter=config.resize_filter, device=device, dtype=dtype,
+            resize_filter=config.resize_filter, device=device, dtype=torch.float32,
         )  # fmt: skip
         model, tokenizer = clips.load(config.clip, device)
-        language = load_language(config.language, device=device, dtype=dtype)
+        language = load_language(config.language, device=device, dtype=torch.float32)
         self.weights = {
             "dino": fingerprint(self._dino.model),
             "clip": fingerprint(model),
             "language": fingerprint(language.model),
         }
+        language.model.to(dtype)
         self._encoder = SegmentEncoder(model, config.encoder, device=device, dtype=dtype)
         self._text = ClipText(model if dtype == torch.float32 else copy.deepcopy(model).to(dtype), tokenizer)
         self._zerocap = ZeroCap(language, self._text, config.naming)
@@ -67,7 +73,7 @@ class Reference:
 
     def __call__(self, photos: Sequence[Image.Image]) -> list[list[Segment]]:
         """Photos → their named segments, which cover every pixel of a photo once."""
-        found = [self.candidates(photo) for photo in photos]
+        found = self.candidates(photos)
         masks = [one.masks() for one in found]
         named = self.name_segments(photos, masks)
         forests = [
@@ -96,16 +102,19 @@ class Reference:
             for own, rows in zip(masks, vectors, strict=True)
         ]
 
-    def candidates(self, photo: Image.Image) -> Candidates:
-        """Stage 1 alone."""
+    def candidates(self, photos: Sequence[Image.Image]) -> list[Candidates]:
+        """Stage 1 alone. While the next photo's features are computed, the last one's are clustered beside it."""
+        with self._timed("candidates"), ThreadPoolExecutor(min(torch.get_num_threads(), _CLUSTERINGS)) as pool:
+            keys = (self._dino(self._dino.pixels(photo)) for photo in photos)
+            return list(pool.map(self._clustered, keys, photos))
+
+    def _clustered(self, keys: Tensor, photo: Image.Image) -> Candidates:
         c = self.config
-        with self._timed("candidates"):
-            keys = self._dino(self._dino.pixels(photo))
-            return segment(
-                keys, (photo.height, photo.width), patch=self._dino.patch, stride=self._dino.stride, n=c.segments,
-                cosine=c.cosine, criterion=c.criterion, normalise=c.normalise_keys, joining=c.joining,
-                nearest=c.assignment == "nearest", refine=self._refine(photo) if c.assignment == "crf" else None,
-            )  # fmt: skip
+        return segment(
+            keys, (photo.height, photo.width), patch=self._dino.patch, stride=self._dino.stride, n=c.segments,
+            cosine=c.cosine, criterion=c.criterion, normalise=c.normalise_keys, joining=c.joining,
+            nearest=c.assignment == "nearest", refine=self._refine(photo) if c.assignment == "crf" else None,
+        )  # fmt: skip
 
     def _refine(self, photo: Image.Image) -> Refine:
         from reference_method.crf import refined

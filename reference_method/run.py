@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +16,10 @@ from numpy.typing import NDArray
 
 from reference_method.config import ReferenceConfig
 from reference_method.merging import Segment
+from reference_method.replicas import on_devices
 from reference_method.work import Record, WorkFolder
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InternalError, UsageError
-from zgbench.storage.workers import begin as begin_worker
 from zgbench.submission import rle
 from zgbench.submission.writer import SubmissionWriter
 
@@ -231,45 +229,7 @@ def about(config: ReferenceConfig, precision: str, batch: int, weights: dict[str
 def _local(
     job: Job, groups: list[Sequence[str]], devices: Sequence[str], _: str | None
 ) -> Iterator[list[Record]]:  # fmt: skip
-    if len(devices) == 1:
-        worker = Worker(job, devices[0]) if groups else None
-        for group in groups:
-            assert worker is not None
-            yield worker.work(group)
-        return
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    for device in devices:
-        queue.put(device)
-    with ProcessPoolExecutor(len(devices), context, _start, (job, queue)) as pool:
-        futures = [pool.submit(_work, group) for group in groups]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise InternalError(
-                "a worker process was killed (out of memory?). What was finished is kept: the same command goes on with it."
-            ) from error
-        finally:
-            for future in futures:
-                future.cancel()
-
-
-_worker: Worker | None = None
-_waiting: list[Any] = []
-
-
-def _start(job: Job, devices: Any) -> None:
-    begin_worker()
-    _waiting[:] = [job, devices]
-
-
-def _work(group: Sequence[str]) -> list[Record]:
-    global _worker
-    if _worker is None:  # made here and not at the start, so that an error of its making is told and not a dead worker
-        job, devices = _waiting
-        _worker = Worker(job, devices.get())
-    return _worker.work(group)
+    yield from on_devices(partial(Worker, job), groups, devices)
 
 
 def _ray(job: Job, groups: list[Sequence[str]], devices: Sequence[str], address: str | None) -> Iterator[list[Record]]:

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from tests.conftest import SHARED, VOC_IDS
+from tests.oracle.png import png, voc_colour
 from zgbench import DataError, UsageError, open_dataset
 from zgbench.datasets import store, vocabulary
 from zgbench.datasets.catalogue import KEYS, SPECS
@@ -250,3 +251,50 @@ def test_real_truth_is_read_like_the_independent_reader(shared_data: Path, key: 
     assert len(dataset.ids) == (300 if key == "pas20" else 47)
     for image_id in dataset.ids[:40]:
         assert (dataset.source.truth(image_id).classes() == readers.truth(key, image_id)).all()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + "\r\n".join(VOC_IDS).encode(),
+        "\r".join(VOC_IDS).encode(),
+        "".join(f"{i}.jpg\n" for i in VOC_IDS).encode(),
+        "".join(f"/JPEGImages/{i}.jpg /SegmentationClassAug/{i}.png\n" for i in VOC_IDS).encode(),
+    ],
+    ids=["byte order mark", "line ending of old", "file names", "paths"],
+)
+def test_a_list_of_images_as_tools_write_it(content: bytes, tiny_voc: Path) -> None:
+    (tiny_voc / "VOCdevkit/VOC2012/ImageSets/Segmentation/val.txt").write_bytes(content)
+    found = open_dataset("pas20", tiny_voc)
+    assert found.ids == VOC_IDS
+    assert len(found.notes) == 1  # not the official number of images, and nothing else
+
+
+def test_a_list_in_utf_16_is_told(tiny_voc: Path) -> None:
+    (tiny_voc / "VOCdevkit/VOC2012/ImageSets/Segmentation/val.txt").write_text("\n".join(VOC_IDS), encoding="utf-16")
+    with pytest.raises(DataError, match=r"val\.txt: the text is UTF-16.*Save it as UTF-8"):
+        open_dataset("pas20", tiny_voc)
+
+
+def test_companions_are_no_truth(tmp_path: Path, tiny_voc: Path) -> None:
+    place = tiny_voc / "VOCdevkit/VOC2012/SegmentationClass"
+    for name in (f"._{VOC_IDS[0]}.png", ".DS_Store", "Thumbs.db"):
+        (place / name).write_bytes(b"\0\5\x16\7")
+    assert open_dataset("pas20", tiny_voc).source.truth(VOC_IDS[0]).size == (4, 6)
+    (tmp_path / "only").mkdir()
+    (tmp_path / "only/._a.png").write_bytes(b"\0\5\x16\7")
+    with pytest.raises(DataError, match="found none"):
+        open_dataset("pas20", truth_dir=tmp_path / "only")
+
+
+def test_a_palette_in_another_order_scores_the_same(tiny_voc: Path) -> None:
+    """What lossless optimisers make of the archive's files."""
+    before = [open_dataset("pas20", tiny_voc).source.truth(i).classes() for i in VOC_IDS]
+    for image_id, classes in zip(VOC_IDS, before, strict=True):
+        values = np.where(classes < 0, 255, classes)
+        used = np.unique(values)[::-1]
+        indices = (len(used) - 1) - np.searchsorted(np.unique(values), values)
+        content = png(indices, 3, 4, [voc_colour(int(value)) for value in used])
+        (tiny_voc / f"VOCdevkit/VOC2012/SegmentationClass/{image_id}.png").write_bytes(content)
+    for image_id, classes in zip(VOC_IDS, before, strict=True):
+        assert (open_dataset("pas20", tiny_voc).source.truth(image_id).classes() == classes).all()

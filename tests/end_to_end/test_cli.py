@@ -40,7 +40,7 @@ def demo_result(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["evaluate"], ["validate"], ["compare"], ["convert"], ["datasets"], ["datasets", "list"], ["datasets", "check"], ["datasets", "prepare"]],
+    [[], ["evaluate"], ["validate"], ["compare"], ["convert"], ["datasets"], ["datasets", "list"], ["datasets", "check"], ["datasets", "prepare"], ["models"], ["models", "list"], ["models", "fetch"], ["models", "check"]],
     ids=" ".join,
 )  # fmt: skip
 def test_help(command: list[str]) -> None:
@@ -285,7 +285,7 @@ def my_method():
 
 DOCUMENTS = [
     "README.md", "submissions/README.md", "human_eval/README.md", "leaderboard/README.md", "CONTRIBUTING.md",
-    "docs/datasets.md", "docs/signature.md", "docs/iccv2023.md", "docs/intervals.md",
+    "docs/datasets.md", "docs/signature.md", "docs/iccv2023.md", "docs/intervals.md", "docs/models.md", "docs/mapping.md",
 ]  # fmt: skip
 
 

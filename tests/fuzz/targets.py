@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas  # noqa: F401  what a reader imports is not what a file costs
 
 from tests.fuzz.scratch import scratch
 from tests.oracle.png import png

@@ -9,8 +9,8 @@ from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg, set_model_preproce
 from open_clip.tokenizer import SimpleTokenizer
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
+from reference_method.language import LanguageModel
 from reference_method.models import MINI
-from reference_method.naming import LanguageModel
 
 
 def clip(seed: int = 0, **text: Any) -> CLIP:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference_method.clip_text import ClipText, Item
+from reference_method.clip_text import ClipText
 from reference_method.config import preset
-from reference_method.naming import CandidateScores, LanguageModel, ZeroCap, ZeroCapConfig, clean
+from reference_method.language import LanguageModel
+from reference_method.naming import ZeroCap, ZeroCapConfig, clean
 from reference_method.plain import zerocap
+from reference_method.text_memory import TextMemory
 from tests.reference_method import small
 from zgbench.encoders import clip as clips
 from zgbench.errors import UsageError
@@ -39,15 +42,28 @@ def _whole(clip, tokenizer, texts):
         return F.normalize(clip.encode_text(tokenizer(texts)).float(), dim=-1)
 
 
+def _shared(text, prefixes, numbers, owns):
+    return text.encode_shared(prefixes, np.array(numbers), *text.padded(owns))
+
+
 # --- candidates by shared prefix -------------------------------------------------------------------------------------
+
+
+PREFIXES = ["Image of a", "Image of a wooden cup", "Image of a cat on the", "", "Image of a doub"]
+
+
+def _contexts(language):
+    contexts = [tuple(language.tokenizer.encode(prefix)) for prefix in PREFIXES]
+    assert [language.text(context) for context in contexts] == PREFIXES
+    return contexts
 
 
 def test_candidate_scores_equal_whole_encoding(clip, text, language):
     """Every token of the language model after prompts of several kinds, against 77 tokens through open_clip."""
-    prefixes = ["Image of a", "Image of a wooden cup", "Image of a cat on the", "", "Image of a doub"]
+    prefixes = PREFIXES
     torch.manual_seed(3)
     targets = F.normalize(torch.randn(len(prefixes), 48), dim=-1)
-    scores = CandidateScores(text, prefixes, language.words, targets)
+    scores = TextMemory(text, language).scores(_contexts(language), targets)
     usable = (~language.unusable).nonzero()[:, 0]
     tokens = usable.expand(len(prefixes), -1)
     found = scores(tokens)
@@ -93,7 +109,7 @@ def test_texts_longer_than_the_context_are_cut_as_open_clip_cuts_them(clip, text
     long = "Image of a " + "red " * 90
     for continuation in (" cup", "dish", "."):
         prefix, own = text.split(long, continuation)
-        found = text.encode_shared([prefix], [Item(0, own)])
+        found = _shared(text, [prefix], [0], [own])
         torch.testing.assert_close(found, _whole(clip, small_tokenizer(), [long + continuation]), atol=1e-5, rtol=0)
 
 
@@ -101,18 +117,79 @@ def test_texts_longer_than_the_context_are_cut_as_open_clip_cuts_them(clip, text
 def test_many_prefixes_and_lengths_together(clip, text, seed):
     rng = random.Random(seed)
     words = ["cup", "wooden", "a", "snowboarder", "zgbench", "of", "on the", "café"]
-    prefixes, items, texts = [], [], []
+    prefixes, numbers, owns, texts = [], [], [], []
     for number in range(7):
         start = " ".join(rng.choices(words[:7], k=rng.randrange(0, 9)))
         prefixes.append(tuple(small_tokenizer().encode(start)))
         for _ in range(rng.randrange(1, 60)):
             rest = " ".join(rng.choices(words, k=rng.randrange(1, 4)))
-            items.append(Item(number, tuple(small_tokenizer().encode(rest))))
+            numbers.append(number)
+            owns.append(tuple(small_tokenizer().encode(rest)))
             texts.append(f"{start} {rest}")
-    order = rng.sample(range(len(items)), len(items))
-    found = text.encode_shared(prefixes, [items[k] for k in order])
+    order = rng.sample(range(len(texts)), len(texts))
+    found = _shared(text, prefixes, [numbers[k] for k in order], [owns[k] for k in order])
     expected = _whole(clip, small_tokenizer(), [texts[k] for k in order])
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("batch", [8, 32])
+def test_an_embedding_does_not_depend_on_its_company(clip, batch):
+    """To the last bit: alone, in any order, with any others, whatever was known before."""
+    text = ClipText(clip, small_tokenizer(), batch=batch)
+    texts = ["red cup", "a wooden chair", "café", "snow", "the car on the road", "a", "fish", "dark blue bottle"]
+    prefixes = [tuple(small_tokenizer().encode(start)) for start in ("image of a", "image of the small red")]
+    owns = [tuple(small_tokenizer().encode(word)) for word in texts * 12]
+    numbers = [k % 2 for k in range(len(owns))]
+    whole = _shared(text, prefixes, numbers, owns)
+    rng = random.Random(0)
+    for count in (1, 3, 20, len(owns)):
+        chosen = rng.sample(range(len(owns)), count)
+        fresh = ClipText(clip, small_tokenizer(), batch=batch)
+        for other in (text, fresh):
+            found = _shared(other, prefixes, [numbers[k] for k in chosen], [owns[k] for k in chosen])
+            assert torch.equal(found, whole[chosen])
+
+
+# --- the memory of texts ---------------------------------------------------------------------------------------------
+
+
+def _bytes(text, vectors):
+    return vectors * text.width * 4
+
+
+def test_each_text_is_embedded_once(text, language):
+    memory = TextMemory(text, language)
+    targets = F.normalize(torch.randn(10, text.width, generator=torch.Generator().manual_seed(0)), dim=-1)
+    tokens = torch.arange(1, 41).expand(10, -1)
+    contexts = _contexts(language)
+    first = memory.scores(contexts * 2, targets)(tokens)
+    assert memory.asked == 400 and memory.computed == 200
+    again = memory.scores(contexts * 2, targets)(tokens)
+    assert memory.computed == 200 and torch.equal(first, again)
+
+
+@pytest.mark.parametrize("vectors", [0, 5, 30, 45])
+def test_a_memory_of_any_size_gives_the_same_cosines(text, language, vectors):
+    """Down to one vector, and none: what is forgotten is computed again, to the same bits."""
+    targets = F.normalize(torch.randn(10, text.width, generator=torch.Generator().manual_seed(0)), dim=-1)
+    contexts = _contexts(language)
+    rng = random.Random(vectors)
+    memory, large = TextMemory(text, language, limit=_bytes(text, vectors)), TextMemory(text, language)
+    for _ in range(3):
+        rows = [rng.choice(contexts) for _ in range(10)]
+        tokens = torch.stack([torch.randperm(20)[:8] + 1 for _ in rows])
+        assert torch.equal(memory.scores(rows, targets)(tokens), large.scores(rows, targets)(tokens))
+        kept = memory._places[memory._places >= 0]
+        assert len(set(kept.tolist())) == len(kept) and len(kept) + len(memory._free) == vectors
+    assert vectors == 0 or memory.computed >= large.computed
+
+
+def test_names_do_not_depend_on_what_was_named_before(language, text, targets, names):
+    namer = ZeroCap(language, text, CONFIG)
+    namer.name(torch.randn(4, 48, generator=torch.Generator().manual_seed(9)))
+    assert namer.name(targets) == names
+    assert ZeroCap(language, text, CONFIG, limit=_bytes(text, 100)).name(targets) == names
+    assert ZeroCap(language, text, CONFIG, limit=0).name(targets) == names
 
 
 def test_a_text_tower_that_is_not_causal():

@@ -204,9 +204,13 @@ def test_transformers(tmp_path: Path) -> None:
     (panoptic,) = processor.post_process_panoptic_segmentation(outputs, target_sizes=sizes, label_ids_to_fuse=set())
     assert_as_told(panoptic, written(tmp_path, panoptic, classes=id2label))
     (instances,) = processor.post_process_instance_segmentation(outputs, target_sizes=sizes, threshold=0.01)
-    assert sorted(s["id"] for s in instances["segments_info"]) == [0, 1] and instances["segmentation"].min() == -1  # its numbering
+    assert (
+        sorted(s["id"] for s in instances["segments_info"]) == [0, 1] and instances["segmentation"].min() == -1
+    )  # its numbering
     assert_as_told(instances, written(tmp_path, instances, classes=id2label))
-    (maps,) = processor.post_process_instance_segmentation(outputs, target_sizes=sizes, threshold=0.01, return_binary_maps=True)
+    (maps,) = processor.post_process_instance_segmentation(
+        outputs, target_sizes=sizes, threshold=0.01, return_binary_maps=True
+    )
     assert maps["segmentation"].ndim == 3
     assert_as_told(instances, written(tmp_path, maps, classes=id2label))
     (coded,) = processor.post_process_instance_segmentation(
@@ -264,6 +268,7 @@ MISTAKES: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "an unknown dictionary": (({"seg": MAP}, BOTH), {}, r"the keys \['seg'\] is no kind of segments"),
     "an id twice": (((MAP, [{"id": 1}, {"id": 1}]), BOTH), {}, "segments_info names the id 1 2 times"),
     "an id that is missing": (((MAP, [{"id": 1}]), ["a"]), {}, r"the map holds the ids 2, which segments_info lacks \(it has 1\)"),
+    "results of a batch": (([{"segmentation": MAP, "segments_info": []}], BOTH), {}, r"one an image of the batch\. Give one of them: results\[0\]"),
     "no masks, but labels": (([], BOTH), {}, "no masks, but 2 labels"),
     "a class without a name": ((MAP, None), bad(classes={1: "a"}), "no class has the id 2; the classes have 1"),
     "too few scores": ((MASKS, BOTH), bad(scores=[1.0]), "expected 2 scores"),

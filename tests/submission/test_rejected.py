@@ -359,3 +359,35 @@ def test_without_data_all_but_the_truth_is_checked(tmp_path: Path) -> None:
     assert dict(caught.value.report.kinds) == {"bad-rle": 1, "missing-images": 1}  # 1,446 of the official split
     found = zgbench.validate(write(sound(), tmp_path / "mine.json"), partial=True)
     assert (found.images, found.against_truth) == (3, False)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_submission(tmp_path: Path, tiny_voc: Path) -> None:
+    path = write(sound(), tmp_path / "m.json")
+    content = path.read_bytes()
+    for name, data in (("m.json", b"\xef\xbb\xbf" + content), ("m.json.gz", gzip.compress(b"\xef\xbb\xbf" + content))):
+        (tmp_path / name).write_bytes(data)
+        assert zgbench.validate(tmp_path / name, data=tiny_voc).images == 3
+        assert zgbench.convert(tmp_path / name, tmp_path / "n.json").images == 3
+    path.write_text(content.decode(), encoding="utf-16")
+    with pytest.raises(zgbench.InputError, match="the text is UTF-16"):
+        zgbench.validate(path, data=tiny_voc)
+
+
+def test_convert_mends_overlaps_and_sizes_of_a_submission(tmp_path: Path, tiny_voc: Path) -> None:
+    document = sound()
+    overlapping(document)
+    path = write(document, tmp_path / "m.json")
+    with pytest.raises(zgbench.SubmissionError, match="zgbench convert IN OUT --overlap order or smallest"):
+        zgbench.validate(path, data=tiny_voc)
+    for overlap in ("order", "smallest"):
+        done = zgbench.convert(path, tmp_path / "n.json", overlap=overlap)  # type: ignore[arg-type]
+        assert zgbench.validate(done.path, data=tiny_voc).images == 3
+    small = sound()
+    small["images"] = [
+        {"id": VOC_IDS[0], "size": [2, 3], "segments": [{"label": "a", "counts": compress(np.eye(2, 3) > 0)}]}
+    ]
+    done = zgbench.convert(write(small, path), tmp_path / "n.json", resize="nearest", data=tiny_voc)
+    assert json.loads(done.path.read_text())["images"][0]["size"] == [4, 6]
+    assert done.notes == (
+        f"1 images were resized to the truth's size, nearest neighbour ({VOC_IDS[0]}: 2 × 3 → 4 × 6).",
+    )

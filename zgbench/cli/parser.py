@@ -283,10 +283,13 @@ def _reference(commands: Any) -> None:
     run.add_argument("--method", choices=("reference", "groupvit"), default="reference", help="groupvit: the baseline")
     run.add_argument("--name", metavar="TEXT", help="of the submission")
     run.add_argument("--keep-going", action="store_true", help="skip images that cannot be read, and say so")
-    run.add_argument("--batch", type=int, metavar="N", help="images named together (default: 1, on a GPU 4)")
+    run.add_argument(
+        "--batch", type=int, metavar="N", help="images named together (default: 1; 8 with mini's models, 16 on a GPU)"
+    )
     models_option(run)
     _engine(run, "ray: replicas on a Ray cluster")
     _device(run)
+    _threads(run)
     run.set_defaults(run=_lazy("reference_method.cli:run"))
     bench = actions.add_parser(
         "bench",
@@ -299,6 +302,7 @@ def _reference(commands: Any) -> None:
     bench.add_argument("--segments", type=int, default=20, metavar="N", help="in an image (default: 20)")
     bench.add_argument("--runs", type=int, default=3, metavar="N", help="of each (default: 3)")
     _device(bench)
+    _threads(bench)
     bench.set_defaults(run=_lazy("reference_method.cli:bench"))
 
 
@@ -356,6 +360,15 @@ def _leaderboard(commands: Any) -> None:
 
 def _board(p: argparse.ArgumentParser, default: str = "those that ship with zgbench") -> None:
     p.add_argument("--board", metavar="DIR", help=f"folder of stored results (default: {default})")
+
+
+def _threads(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="on the CPU, all replicas together (default: the processors that are free)",
+    )
 
 
 def _device(p: argparse.ArgumentParser) -> None:

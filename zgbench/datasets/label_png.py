@@ -21,6 +21,7 @@ from zgbench.errors import DataError, InputError
 
 MAX_PIXELS = 1 << 26
 """64 million, a hundred times what the data sets hold."""
+MAX_SIDE = 65_535
 MAX_BYTES = 1 << 29
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 VOID_VALUE = 255
@@ -137,6 +138,10 @@ def read_label_png(
     """
     name = name or str(file)
     png = read_png_samples(file, name, role=role)
+    if role == "label map" and (png.colour_type, png.bits) == (0, 1):
+        raise InputError(
+            f"{name}: a grey PNG of 1 bit is black and white and holds no numbers of segments. Label maps: save them as one channel of 8 or 16 bits (mode L or I;16)."
+        )
     if png.colour_type not in (0, 3):
         raise _refusal(role)(
             f"{name}: expected one channel (grey or palette), found {_channels(png)}. {MENDS[role].colours}"
@@ -247,7 +252,7 @@ def _header(content: bytes, name: str, role: Role) -> tuple[int, int, NDArray[np
     bits, colour_type = header[8], header[9]
     if bits not in _BITS.get(colour_type, ()):
         raise ValueError(f"colour type {colour_type} with {bits} bits")
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise _refusal(role)(
             f"{name}: {height} × {width} pixels, more than {MAX_PIXELS}. No picture of the data sets is as large."
         )

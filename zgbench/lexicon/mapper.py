@@ -18,7 +18,10 @@ from zgbench.lexicon.senses import Senses
 
 _GENERIC_DEPTH = 6
 
-_WIDE = 400
+"""Depth, in edges from the root, down to which a place or a notion is generic."""
+
+_WIDE, _NARROW = 400, 50
+"""Kinds from which a thing is a wide kind; below which it is of no kind, where it stands next to *artifact*: *thing*."""
 
 _BODIES = frozenset(
     {
@@ -102,6 +105,9 @@ class Mapper:
         exact = self.compiled.named(reading.label)
         if exact is not None:
             return Decision(exact, NAME, word=reading.label)
+        lemma = reading.label.strip().lower().replace(" ", "_")
+        if lemma in self._wordnet and (whole := self.word(lemma)).level == SYNONYM:
+            return whole
         if not reading.heads:
             return Decision(None, None, reading.reason)
         if any(self.hedges(phrase) for phrase in reading.heads):
@@ -214,6 +220,7 @@ class Mapper:
         if named is not None:
             return Decision(named, NAME, word=lemma)
         senses, common = self._senses.visible(lemma)
+        senses = senses + [s for s in self._wordnet.senses(lemma) if s not in senses and self.compiled.is_class(s)]
         best: tuple[tuple[int, int, int, int], Decision] | None = None
         for rank, synset in enumerate(senses):
             reached = self.compiled.reach(synset)
@@ -235,15 +242,17 @@ class Mapper:
         wholes = self.compiled.part_of(senses[0])
         if len(wholes) == 1:
             return Decision(wholes[0], PART, word=lemma, synset=senses[0])
-        if not wholes and all(self._is_generic(s) for s in senses[: max(common, 1)]):
+        if not wholes and self._is_generic(senses[0]):
             return Decision(None, None, "generic", lemma, senses[0])
         return Decision(None, None, "ambiguous" if wholes else "outside", lemma, senses[0])
 
     def _is_generic(self, synset: int) -> bool:
-        """Whether it stands so high that it says little: a wide kind of things, or a place or a notion near the root."""
-        if self._wordnet.domain(synset) in _BODIES:
-            return self._hierarchy.size(synset, _WIDE) >= _WIDE
-        return self._hierarchy.depth(synset) <= _GENERIC_DEPTH
+        """Whether it stands so high that it says little: a wide kind of things, a thing of no kind, a place or a notion."""
+        depth, domain = self._hierarchy.depth(synset), self._wordnet.domain(synset)
+        if domain not in _BODIES:
+            return depth <= _GENERIC_DEPTH
+        size = self._hierarchy.size(synset, _WIDE)
+        return size >= _WIDE or (domain == "noun.artifact" and depth < _GENERIC_DEPTH and size < _NARROW)
 
     def _unlike(self, lemma: str, class_id: int) -> int:
         """How little the word looks like the class, where WordNet's order of its senses is arbitrary: *bike*, bicycle.

@@ -135,7 +135,7 @@ def read_ratings(source: str | os.PathLike[str]) -> Ratings:
     """
     given = os.fspath(source)
     file = Path(given)
-    if "://" in given or (file.suffix not in (".csv", ".parquet") and _is_sqlite(file)):
+    if "://" in given or (file.suffix not in (".csv", ".tsv", ".parquet") and _is_sqlite(file)):
         return _from_store(given)
     table = _read_table(file)
     exported = "item" in table.columns and "segment" not in table.columns
@@ -171,7 +171,7 @@ def _read_table(file: Path) -> Any:
     try:
         if file.suffix == ".parquet":
             return pd.read_parquet(plain(file)).reset_index(drop=True)
-        if file.suffix == ".csv":
+        if file.suffix in (".csv", ".tsv"):
             table = read_csv(file)
             return table.map(unshield) if len(table) else table
     except (OSError, ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors

@@ -186,6 +186,7 @@ class SubmissionWriter:
             raise UsageError(
                 f"{image_id}: expected a mapping from the truth's class names to labels, got {type(labels).__name__}."
             )
+        self.check_id(image_id)
         segments = [{"label": label, "class": name} for name, label in labels.items()]
         self.add_raw(image_id, size, segments, embeddings=embeddings)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from zgbench.datasets.label_png import read_png_samples
 from zgbench.errors import InputError, UsageError
 from zgbench.storage.text import bare_id
 from zgbench.submission.convert.label_files import CLASS_LABELS, Labels, read_labels
@@ -57,7 +56,9 @@ def label_maps(source: Path, options: Options, notes: Notes) -> tuple[list[str],
     if labels.images is not None:
         left = sorted(set(labels.images) - set(ids))
         notes.count(f"images of {labels.name} have no map in {source}", len(left), left[0] if left else "")
-    return ids, _by_value(((str(path), path.stem, _read(path, options)) for path in files), labels, options, notes)
+    return ids, _by_value(
+        ((str(path), path.stem, read_map(path, options.palette)) for path in files), labels, options, notes
+    )
 
 
 def _by_colour(files: list[Path], given: str) -> Iterator[Item]:
@@ -65,16 +66,6 @@ def _by_colour(files: list[Path], given: str) -> Iterator[Item]:
     for path in files:
         values, labels = values_of(read_rgb(path), legend, str(path))
         yield Item(path.stem, values, labels)
-
-
-def _read(path: Path, options: Options) -> NDArray[Any]:
-    if path.suffix.lower() == ".png":
-        png = read_png_samples(path, str(path), role="label map")
-        if (png.colour_type, png.bits) == (0, 1):
-            raise InputError(
-                f"{path}: a grey PNG of 1 bit is black and white and holds no numbers of segments. Label maps: save them as one channel of 8 or 16 bits (mode L or I;16)."
-            )
-    return read_map(path, options.palette)
 
 
 def _by_value(

@@ -143,9 +143,7 @@ def _label_map(where: str, array: NDArray[Any], naming: Naming, scores: Any) -> 
 def values_in(array: NDArray[Any]) -> list[int]:
     """The values of an integer array, ascending."""
     if array.size and array.dtype.kind in "iu" and array.min() >= 0 and array.max() < 1 << 16:
-        occurs = np.zeros(1 << 16, dtype=bool)
-        occurs[array] = True
-        return [int(v) for v in np.flatnonzero(occurs)]
+        return [int(v) for v in np.flatnonzero(np.bincount(array.ravel()))]
     return [int(v) for v in np.unique(array)]
 
 
@@ -155,7 +153,7 @@ def relabelled(array: NDArray[Any], values: list[int], place: Mapping[int, int])
     if values and values[0] >= 0 and values[-1] < 1 << 16:
         table = np.zeros(values[-1] + 1, dtype=np.int32)
         table[values] = targets
-        return np.asarray(table[array])
+        return np.asarray(table.take(array))
     return (
         targets[np.searchsorted(np.array(values, dtype=array.dtype), array)]
         if values
@@ -242,6 +240,10 @@ def _dictionaries(where: str, given: Sequence[Mapping[str, Any]], naming: Naming
         if naming.labels:
             raise UsageError(f"{where}: no masks, but {len(naming.labels)} labels.")
         return Segments([])
+    if any("segments_info" in item for item in given):
+        raise UsageError(
+            f"{where}: a list of {len(given)} results, one an image of the batch. Give one of them: results[0]."
+        )
     masks = []
     for index, item in enumerate(given):
         mask = item if is_rle(item) else item.get("segmentation")

@@ -101,7 +101,7 @@ def runs_by_value(label_map: NDArray[np.int32], n: int) -> tuple[NDArray[np.int6
     Returns:
         counts and offsets, int64; segment k (from 0) owns ``counts[offsets[k]:offsets[k + 1]]``; none where it has no pixel.
     """
-    flat = label_map.T.ravel()
+    flat = label_map.ravel(order="F")
     edges = np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1, [flat.size]))
     value, start, length = flat[edges[:-1]], edges[:-1], np.diff(edges)
     order = np.argsort(value, kind="stable")
