@@ -18,7 +18,8 @@ class SlowLexicon:
     """Naive dictionaries; synsets are their numbers in the file."""
 
     def __init__(self, file: Path) -> None:
-        arrays = np.load(file)
+        with np.load(file, allow_pickle=False) as opened:
+            arrays = {name: opened[name] for name in opened.files if name != "glosses"}
         self.lemmas: list[str] = bytes(arrays["lemmas"]).decode().split("\n")
         self.lexfile = [int(x) for x in arrays["lexfile"]]
         self.instance = [bool(x) for x in arrays["instance"]]
@@ -91,15 +92,11 @@ class SlowLexicon:
         rare = counts[seen[0]] < 0.1 * most
         return common + [s for s in seen if s not in common], set() if rare else set(common)
 
-    def reached(self, synset: int, classes: Mapping[int, Sequence[int]]) -> tuple[int, int] | None:
-        """Level (1 or 2) and class that the synset is the same as or a kind of; the nearest, then the lowest id."""
-        found = [
-            (self.below(s)[synset], class_id)
-            for class_id, own in classes.items()
-            for s in own
-            if synset in self.below(s)
-        ]
-        if not found:
-            return None
-        steps, class_id = min(found)
-        return (1 if steps == 0 else 2), class_id
+    def reached(self, classes: Mapping[int, Sequence[int]]) -> dict[int, tuple[int, int]]:
+        """Synset → level (1 or 2) and class that it is the same as or a kind of; the nearest, then the lowest id."""
+        best: dict[int, tuple[int, int]] = {}
+        for class_id, own in classes.items():
+            for top in own:
+                for synset, steps in self.below(top).items():
+                    best[synset] = min(best.get(synset, (10**6, 0)), (steps, class_id))
+        return {synset: (1 if steps == 0 else 2, class_id) for synset, (steps, class_id) in best.items()}
