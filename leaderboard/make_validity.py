@@ -32,7 +32,7 @@ LISTS = {
     "everyday words, PC-459": (PROJECT / "tests/lexicon/pairs_pc459.csv", "pc459"),
 }
 MODELS = {"all-mpnet-base-v2": "v1", "all-MiniLM-L6-v2": "offline"}
-SHOWN = ("TT cos>=0.5", "TT", "LT level<=0", "LT level<=1", "LT level<=2", "LT level<=3", "LT level<=3+text")
+SHOWN = ("TT cos>=0.5", "TT", "LT level<=0", "LT level<=1", "LT level<=2", "LT level<=3", "LT level<=4", "LT level<=4+text")
 TARGET = HERE / "validity.csv"
 MARKS = ("<!-- validity: made by make validity -->\n", "<!-- end of validity -->\n")
 

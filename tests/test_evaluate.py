@@ -72,7 +72,7 @@ def without_timing(path: Path) -> str:
 
 def test_by_default_what_cannot_be_had_is_told(tiny_voc: Path, tmp_path: Path) -> None:
     found = run(write(named(*RIGHT), tmp_path / "s.json"), tiny_voc)
-    assert [row["reassign"] for row in found.scores] == ["TT", *["LT"] * 5]
+    assert [row["reassign"] for row in found.scores] == ["TT", *["LT"] * 6]
     assert found.unavailable == {"ST": "CLIP cannot be had; try --reassign tt"}
 
 
@@ -304,7 +304,7 @@ def test_the_result_file_is_as_the_contract_says(tiny_voc: Path, tmp_path: Path)
         "key": "pas20", "split": "val", "images": 3, "official": False,
     }  # fmt: skip
     row = result["scores"][0]
-    assert [r["reassign"] for r in result["scores"]] == ["TT", *["LT"] * 5]
+    assert [r["reassign"] for r in result["scores"]] == ["TT", *["LT"] * 6]
     assert row == json.loads(json.dumps(found.scores[0]))
     assert (row["reassign"], row["verify"], row["segments_kept"]) == ("TT", "cos>=0.5", 4)
     for score in (row["iou_image"], row["iou_dataset"], *row["recall"].values()):
@@ -370,4 +370,4 @@ def test_text_generation_quality_needs_the_text_model(tiny_voc: Path, tmp_path: 
     assert found.tgq["value"] == 0  # "a bicycle" is another text to a hash
     without = run(path, tiny_voc, text_encoder=NoModel(), clip=Clip())
     assert without.tgq is None
-    assert without.unavailable.keys() == {"TT", "TGQ", "LT level<=3+text"}
+    assert without.unavailable.keys() == {"TT", "TGQ", "LT level<=4+text"}

@@ -37,7 +37,7 @@ def test_levels_give_nested_rows(tiny_voc: Path, tmp_path: Path) -> None:
     given = table(tmp_path, "label,class,level\nplane,aeroplane,1\nvelo,bicycle,2\nwheel,bicycle,3\ncloud,none,\n")
     found = run(submission, tiny_voc, mapping=given, reassign=["tt"])
     kept = {row["verify"]: row["segments_kept"] for row in found.scores if row["reassign"] == "MAP"}
-    assert kept == {"level<=0": 0, "level<=1": 1, "level<=2": 2, "level<=3": 3, "given": 3}
+    assert kept == {"level<=0": 0, "level<=1": 1, "level<=2": 2, "level<=3": 3, "level<=4": 3, "given": 3}
     assert found.scores[0]["reassign"] == "TT"
 
 

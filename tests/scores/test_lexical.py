@@ -17,7 +17,7 @@ from zgbench.scores.lexical import NO_CLASS, Lexical
 from zgbench.scores.result import load_result
 from zgbench.scores.verification import WITH_TEXT, default_level, shown_by_default, verified
 
-LEVELS = ["level<=0", "level<=1", "level<=2", "level<=3"]
+LEVELS = ["level<=0", "level<=1", "level<=2", "level<=3", "level<=4"]
 
 
 def test_rows_by_level_are_nested_and_hold_the_name_the_kind_and_nothing(tiny_voc: Path, tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_rows_by_level_are_nested_and_hold_the_name_the_kind_and_nothing(tiny_vo
     submission = write(named("aeroplane", "airliner", "thing", "bicycle"), tmp_path / "s.json")
     found = run(submission, tiny_voc, reassign=["lt"], text_encoder=NoModel())
     assert [row["verify"] for row in found.scores] == LEVELS
-    assert [row["segments_kept"] for row in found.scores] == [2, 2, 3, 3]
+    assert [row["segments_kept"] for row in found.scores] == [2, 2, 3, 3, 3]
     assert found.result["labels"] == {"distinct": 4, "generic": 1, "hedged": 0, "no_class": 1, "vague": 0.25}
     decision = found.reassigned[0].decision
     assert decision.level is not None
@@ -98,7 +98,7 @@ def test_a_decision_depends_on_the_label_alone() -> None:
 
 
 def test_of_the_nested_rows_one_is_shown() -> None:
-    assert default_level([*LEVELS, WITH_TEXT]) == WITH_TEXT and default_level(LEVELS) == "level<=3"
+    assert default_level([*LEVELS, WITH_TEXT]) == WITH_TEXT and default_level(LEVELS) == "level<=4"
     assert [v for v in [*LEVELS, WITH_TEXT, "h>=1"] if shown_by_default("LT", v, [*LEVELS, WITH_TEXT])] == [
         WITH_TEXT,
         "h>=1",
@@ -111,10 +111,10 @@ def test_on_a_terminal(tiny_voc: Path, tmp_path: Path, capsys: pytest.CaptureFix
     options = ["--data", str(tiny_voc), "--partial", "--workers", "1", "--protocol", "offline", "--out", str(tmp_path)]
     assert main(["evaluate", str(submission), *options, "--reassign", "lt"]) == 0
     told = capsys.readouterr().out
-    assert WITH_TEXT in told and "level<=0" not in told and "4 more rows, by level" in told
+    assert WITH_TEXT in told and "level<=0" not in told and "5 more rows, by level" in told
     assert "25.0 % of 4 distinct labels say nothing or everything" in told
     assert main(["evaluate", str(submission), *options, "--reassign", "lt", "--format", "latex"]) == 0
-    assert r"$\mathrm{level} \leq 3$ or text" in capsys.readouterr().out
+    assert r"$\mathrm{level} \leq 4$ or text" in capsys.readouterr().out
 
 
 WORDS = {

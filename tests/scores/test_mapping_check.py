@@ -50,8 +50,8 @@ def test_a_hand_worked_example() -> None:
 
 def test_without_the_text_model_the_lexicon_is_measured_and_the_rest_told() -> None:
     found = check_mapping([("cat", 8)], pas20(), OFFLINE, NoModel())
-    assert [rule["rule"] for rule in found.rules] == [f"LT level<={k}" for k in range(4)]
-    assert found.default == "LT level<=3" and {"TT", "ST", "LT level<=3+text"} == set(found.unavailable)
+    assert [rule["rule"] for rule in found.rules] == [f"LT level<={k}" for k in range(5)]
+    assert found.default == "LT level<=4" and {"TT", "ST", "LT level<=4+text"} == set(found.unavailable)
 
 
 def test_the_contract_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

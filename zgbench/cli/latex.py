@@ -15,7 +15,7 @@ def escaped(text: str) -> str:
 
 
 def verification(verify: str) -> str:
-    """``cos>=0.5`` in mathematics; ``level<=3+text`` is *level ≤ 3 or text*."""
+    """``cos>=0.5`` in mathematics; ``level<=4+text`` is *level ≤ 4 or text*."""
     alone, _, more = verify.partition("+")
     start = next((key for key in _SYMBOLS if alone.startswith(key)), None)
     told = escaped(alone) if start is None else f"{_SYMBOLS[start]}{alone.removeprefix(start)}$"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zgbench.lexicon.classes import NO_SYNSET, ClassList
-from zgbench.lexicon.decision import KIND, SYNONYM
+from zgbench.lexicon.decision import KIND, NAME, SYNONYM
 from zgbench.lexicon.head import Parser, tokens
 from zgbench.lexicon.hierarchy import Hierarchy
 from zgbench.lexicon.senses import Senses
@@ -23,6 +23,7 @@ class Compiled:
     def __init__(self, hierarchy: Hierarchy, parser: Parser, senses: Senses, classes: ClassList) -> None:
         self._hierarchy, self._wordnet, self._parser, self._senses = hierarchy, hierarchy.wordnet, parser, senses
         self._names: dict[str, int] = {}
+        self._first = {i: " ".join(tokens(name)) for i, name in zip(classes.ids, classes.names, strict=True)}
         for text, class_id in classes.texts():
             self._names.setdefault(" ".join(tokens(text)), class_id)
         self.heads = self._shared_heads(classes)
@@ -52,6 +53,15 @@ class Compiled:
                 for above in hierarchy.above(synset):
                     self._below.setdefault(above, set()).add(i)
         self._reach: dict[int, dict[int, tuple[int, int]]] = {}
+
+    def name_level(self, words: Sequence[str]) -> int:
+        """The level of a name or alias: an alias that the hierarchy has below the class is a kind of it, *pony*, horse."""
+        class_id = self.named_words(words)
+        if class_id is None or " ".join(words) == self._first[class_id]:
+            return NAME
+        senses = [s for lemma in self._parser.forms("_".join(words)) for s in self._wordnet.senses(lemma)[:3]]
+        levels = {self.reach(s)[class_id][0] for s in senses if class_id in self.reach(s)}
+        return KIND if levels == {KIND} else NAME
 
     def _shared_heads(self, classes: ClassList) -> dict[str, int]:
         found: dict[str, set[int]] = {}

@@ -9,7 +9,7 @@ from zgbench.lexicon.compiled import Compiled
 from zgbench.lexicon.context import Context
 from zgbench.lexicon.decision import KIN, KIND, NAME, SYNONYM, Decision
 from zgbench.lexicon.explanation import Explanation
-from zgbench.lexicon.head import Parser, Phrase, Reading
+from zgbench.lexicon.head import Parser, Phrase, Reading, tokens
 from zgbench.lexicon.hierarchy import Hierarchy
 from zgbench.lexicon.nearest import NearestText
 from zgbench.lexicon.nouns import Nouns
@@ -77,7 +77,7 @@ class Mapper:
     def _reading(self, reading: Reading) -> Decision:
         exact = self.compiled.named(reading.label)
         if exact is not None:
-            return Decision(exact, NAME, word=reading.label)
+            return Decision(exact, self.compiled.name_level(tokens(reading.label)), word=reading.label)
         lemma = reading.label.strip().lower().replace(" ", "_")
         if lemma in self._wordnet and (whole := self.word(lemma)).level == SYNONYM:
             return whole
@@ -102,7 +102,7 @@ class Mapper:
                 {
                     d.class_id
                     for d in map(self.word, phrase.words)
-                    if d.class_id is not None and d.level in (NAME, SYNONYM)
+                    if d.class_id is not None and (d.level in (NAME, SYNONYM) or self.compiled.named(d.word) is not None)
                 }
             )
             > 2

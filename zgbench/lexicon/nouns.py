@@ -40,7 +40,7 @@ class Nouns:
         for start in range(len(phrase.words)):
             named = self.compiled.named_words(phrase.words[start:])
             if named is not None:
-                return Decision(named, NAME, word="_".join(phrase.words[start:]))
+                return Decision(named, self.compiled.name_level(phrase.words[start:]), word="_".join(phrase.words[start:]))
             size = len(phrase.words) - start
             lemmas = single if size == 1 else [n for n in phrase.nouns if n.count("_") + 1 == size]
             if size == 2:
@@ -76,7 +76,7 @@ class Nouns:
     def _word(self, lemma: str) -> Decision:
         named = self.compiled.named_words(lemma.split("_"))
         if named is not None:
-            return Decision(named, NAME, word=lemma)
+            return Decision(named, self.compiled.name_level(lemma.split("_")), word=lemma)
         senses, common = self._senses.visible(lemma)
         senses = senses + [s for s in self._wordnet.senses(lemma) if s not in senses and self.compiled.is_class(s)]
         best: tuple[tuple[int, int, int, int], Decision] | None = None

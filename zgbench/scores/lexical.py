@@ -18,6 +18,7 @@ from zgbench import lexicon
 from zgbench.datasets import Vocabulary
 from zgbench.encoders import TextEncoder
 from zgbench.errors import ModelUnavailable
+from zgbench.lexicon.decision import KIN
 from zgbench.lexicon.nearest import THRESHOLDS, NearestText
 from zgbench.scores.label_quality import LabelQuality
 from zgbench.scores.reassignment import Decision, distinct_labels
@@ -86,7 +87,7 @@ class Lexical:
         if nearest is None:
             return found
         read = lexicon.load().read
-        return nearest.decide([read(label) for label in labels], found)
+        return nearest.decide([read(label) for label in labels], found, max_level=KIN)
 
     def of_segments(self, labels: tuple[str, ...]) -> tuple[Decision, LabelQuality]:
         """T* and level of every segment, and what the distinct labels are like."""

@@ -23,7 +23,7 @@ class Decision:
         class_id: int64 [segments], T*, the class of the highest cosine (ties: the lowest id).
         similarity: float32 [segments], that cosine, −1 to 1.
         level: int8 [segments], where a lexicon or a table decided: how near T* lies to the label, 0 its name to 3 a part
-            of it, 4 the nearest text, −1 no class (``class_id`` 0). None where a cosine decides.
+            of it, 4 its kin, 5 the nearest text, −1 no class (``class_id`` 0). None where a cosine decides.
     """
 
     class_id: NDArray[np.int64]

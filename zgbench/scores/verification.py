@@ -17,8 +17,8 @@ from zgbench.scores.label_quality import LabelQuality
 from zgbench.scores.reassignment import Decision
 from zgbench.scores.result_types import ClassScores
 
-LEXICAL_LEVELS = (0, 1, 2, 3)
-WITH_TEXT = "level<=3+text"
+LEXICAL_LEVELS = (0, 1, 2, 3, 4)
+WITH_TEXT = "level<=4+text"
 """Every level, and the nearest text where the lexicon leaves a label open."""
 GIVEN = "given"
 """The class as the table has it."""
@@ -51,7 +51,7 @@ class Row:
     """A row before its scores are taken.
 
     Attributes:
-        verify: ``cos>=0.5``, ``level<=2``, ``level<=3+text``, ``given`` or ``h>=2``.
+        verify: ``cos>=0.5``, ``level<=2``, ``level<=4+text``, ``given`` or ``h>=2``.
         images: bool [images], the images that the row is about.
         assigned: int64 [segments], T* of the kept segments, 0 for the others.
     """
