@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check validity bench clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -24,6 +24,10 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# how well each rule maps labels as people do: leaderboard/validity.csv and the table in the README
+validity: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python leaderboard/make_validity.py
 
 # all benchmarks, side by side with peers, in one table
 bench: $(READY)

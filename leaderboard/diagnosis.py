@@ -10,6 +10,7 @@ import streamlit as st
 from shared import BAD, GOOD, PLAIN, choose_group, choose_method, open_board, percent, pick_score, stop, tell_signature
 
 from zgbench.board.entry import SCORES
+from zgbench.board.order import columns, order_of
 from zgbench.board.waterfall import beside, waterfall
 from zgbench.errors import ZgbenchError
 
@@ -83,3 +84,33 @@ st.dataframe(
 )
 st.metric(f"{other['title']}, %", percent(other["value"]).strip())
 st.caption(other["about"])
+
+st.header("Does the order depend on the mapper?")
+st.caption(
+    "Every method of this protocol's data, scored from its stored counts under other mappers and thresholds; Kendall's τ "
+    "compares each order with the first row's (1: the same order)."
+)
+if st.button("Work it out", key="sensitivity"):
+    try:
+        found = order_of(board, group)
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Mapper and threshold": found.settings,
+                    "Kendall's τ": [
+                        "–" if found.tau[setting] != found.tau[setting] else f"{found.tau[setting]:+.2f}"
+                        for setting in found.settings
+                    ],
+                }
+                | {
+                    name: [percent(None if value != value else value) for value in column]
+                    for name, column in columns(found)
+                }
+            ),
+            hide_index=True,
+        )
+        for name, why in found.unavailable.items():
+            st.text(f"Left out: {name}: {why}")
+    except ZgbenchError as error:
+        st.warning("The orders cannot be compared.")
+        st.text(str(error))

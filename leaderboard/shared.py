@@ -15,6 +15,7 @@ import streamlit as st
 
 from zgbench.board.entry import SCORES, Entry
 from zgbench.board.store import Board, Group, load_board
+from zgbench.board.validity import told, validity_of
 from zgbench.board.worker import Worker, from_environment
 from zgbench.errors import ZgbenchError
 
@@ -130,7 +131,10 @@ def choose_protocol(board: Board, dataset: str, *, tgq: bool = True) -> Group:
         st.info("There are no segmentation scores for this data set.")
         st.stop()
     titles = {key: f"{group.title} – {counted(group)}" for key, group in groups.items()}
-    return groups[choose("Protocol", unlike(titles), "group", "Scores of unlike protocols are never mixed.")]
+    group = groups[choose("Protocol", unlike(titles), "group", "Scores of unlike protocols are never mixed.")]
+    if sentence := told(validity_of(group)):
+        st.caption(sentence)
+    return group
 
 
 def tell_signature(group: Group) -> None:

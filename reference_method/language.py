@@ -56,7 +56,7 @@ class LanguageModel:
         pattern = re.compile(r"0|[1-9][0-9]{0,4}|[!(),:\n]")
         return torch.tensor([pattern.fullmatch(word) is not None for word in self.words])
 
-    def __call__(self, last: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, last: Tensor, past: Tensor) -> tuple[Tensor, Any]:
         """One token after what came before.
 
         Args:
@@ -64,7 +64,7 @@ class LanguageModel:
             past: keys and values [layers, 2, n, heads, t, d].
 
         Returns:
-            logits, float32 [n, vocabulary], and the token's own keys and values [layers, 2, n, heads, 1, d], detached.
+            logits, float32 [n, vocabulary], and the cache, for :meth:`own`.
         """
         from transformers.cache_utils import DynamicCache, DynamicLayer
 
@@ -74,8 +74,13 @@ class LanguageModel:
             layer.keys, layer.values, layer.is_initialized = keys, values, True
             cache.layers.append(layer)
         logits: Tensor = self.model(input_ids=last, past_key_values=cache, use_cache=True).logits[:, -1]
-        own = [torch.stack([layer.keys[:, :, -1:], layer.values[:, :, -1:]]) for layer in cache.layers]
-        return logits.float(), torch.stack(own).detach()
+        return logits.float(), cache
+
+    @staticmethod
+    def own(cache: Any) -> Tensor:
+        """The last token's keys and values [layers, 2, n, heads, 1, d], detached."""
+        parts = [part[:, :, -1:].detach() for layer in cache.layers for part in (layer.keys, layer.values)]
+        return torch.stack(parts).unflatten(0, (-1, 2))
 
     @torch.no_grad()
     def past(self, tokens: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ gradient descent on
 with p the model's next token under the shift; the token is then drawn by beam search from p^f · p_unshifted^(1 − f).
 All beams of all segments go through the language model and CLIP's text tower together; their losses are summed and each
 row's gradient has its own norm, so that a row does not depend on the others. Candidates are scored by
-:class:`reference_method.clip_text.ClipText` and remembered over the descent's steps, whose candidates mostly recur.
+:class:`reference_method.clip_text.ClipText` and remembered by :class:`reference_method.text_memory.TextMemory`.
 
 Where the authors' code and this differ: finished beams are not computed on; and a beam's distribution sums to 1, where
 theirs is divided by the sum over all beams of a step (``normalise="joint"``), which charges each further token with
@@ -82,7 +82,8 @@ class ZeroCap:
         language: the language model.
         clip: text side of the CLIP that the embeddings come from.
         config: see :class:`ZeroCapConfig`.
-        rows: beams of all segments that are computed at a time, ≥ the number of beams; bounds the memory.
+        rows: beams of all segments that are computed at a time; bounds the memory. None: 320 on a CPU, on a GPU 16 for
+            each GiB of its memory, at most 1,600.
         limit: bytes of texts' embeddings that are remembered, see :class:`reference_method.text_memory.TextMemory`.
 
     Attributes:
@@ -95,11 +96,11 @@ class ZeroCap:
         clip: ClipText,
         config: ZeroCapConfig | None = None,
         *,
-        rows: int = 320,
+        rows: int | None = None,
         limit: int | None = None,
     ) -> None:
         self.language, self.clip, self.config = language, clip, config or ZeroCapConfig()
-        self.rows = rows
+        self.rows = rows or _rows(language.device)
         self.memory = TextMemory(clip, language, limit=limit)
         self.device = language.device
         self._unusable = language.unusable.to(self.device)
@@ -183,17 +184,17 @@ class ZeroCap:
         shift, unshifted, own = torch.zeros_like(past), torch.empty(0), torch.empty(0)
         for descent in range(c.steps):
             shift.requires_grad_(True)
-            logits, ending = self.language(last, past + shift)
+            logits, cache = self.language(last, past + shift)
             logp = F.log_softmax(self._usable(logits), dim=-1)
             if descent == 0:  # the shift is 0
-                unshifted, own = logp.detach(), ending
+                unshifted, own = logp.detach(), self.language.own(cache)
             (gradient,) = torch.autograd.grad(self._loss(logp, unshifted, scores), shift)
             shift = self._moved(shift.detach(), gradient)
         with torch.no_grad():
-            logits, ending = self.language(last, past + shift)
+            logits, cache = self.language(last, past + shift)
             logits = self._usable(logits)
             if c.steps == 0:
-                unshifted, own = F.log_softmax(logits, dim=-1), ending
+                unshifted, own = F.log_softmax(logits, dim=-1), self.language.own(cache)
             logits = self._weighted(step, logits)
             return c.fusion * F.log_softmax(logits, dim=-1) + (1 - c.fusion) * unshifted, own
 
@@ -228,6 +229,12 @@ class ZeroCap:
         end = logits[:, self._end]
         logits[:, self._end] = _scaled(end, 1 / c.start_factor) if step == 0 else _scaled(end, c.end_factor)
         return logits
+
+
+def _rows(device: torch.device) -> int:
+    if device.type != "cuda":
+        return 320
+    return min(1600, int(torch.cuda.get_device_properties(device).total_memory) // 2**30 * 16)
 
 
 def clean(text: str, end: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.datasets.drawn import SIZE, panoptic, photo, save, stripes
-from zgbench import DataError, open_dataset
+from zgbench import DataError, lexicon, open_dataset
 from zgbench.datasets import store, vocabulary
 from zgbench.datasets.catalogue import SPECS
 from zgbench.datasets.truth import INVALID, VOID
@@ -174,6 +174,16 @@ def sound(classes: Vocabulary) -> None:
             assert owners.setdefault(text, class_id) == class_id, text
             assert text == text.strip() != ""
             assert classes.id(text) == class_id
+
+
+@pytest.mark.parametrize("key", LAYOUTS)
+def test_synsets_are_in_wordnet(key: str) -> None:
+    """Where the automatic choice would take another sense (*palm* of the hand), the right one is given."""
+    wordnet = lexicon.load().wordnet
+    given = [synset for synsets in SPECS[key].vocabulary().synsets for synset in synsets]
+    assert given
+    for synset in given:
+        assert wordnet.definition(wordnet.synset(synset))
 
 
 @pytest.mark.parametrize(

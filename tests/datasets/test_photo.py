@@ -123,6 +123,8 @@ APPS = {
     "EXIF of nothing": (0xE1, b"Exif\0\0"),
     "EXIF at nowhere": (0xE1, b"Exif\0\0II*\0\xff\xff\xff\xff"),
     "FlashPix of nothing": (0xE2, b"FPXR\0"),
+    "Adobe's cut off": (0xEE, b"Adobe"),
+    "JFIF's cut off": (0xE0, b"JFIF\0"),
     "comment in no language": (0xFE, bytes(range(256))),
 }
 
@@ -134,7 +136,7 @@ def test_bad_metadata_of_a_jpeg_costs_nothing(marker: int, payload: bytes) -> No
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.integers(0xE1, 0xEF), st.sampled_from([b"Exif\0\0II*\0\x08\0\0\0", b"ICC_PROFILE\0", b"MPF\0MM\0*", b"", b"Adobe"]), st.binary(max_size=60))  # fmt: skip
+@given(st.integers(0xE0, 0xEF), st.sampled_from([b"Exif\0\0II*\0\x08\0\0\0", b"ICC_PROFILE\0", b"MPF\0MM\0*", b"", b"Adobe", b"JFIF\0"]), st.binary(max_size=60))  # fmt: skip
 def test_whatever_stands_in_a_jpegs_segments(marker: int, head: bytes, rest: bytes) -> None:
     """Adobe's own segment says how colours are stored: the picture may be another one, but it is one."""
     found = _decode(_with_app(_saved("JPEG"), marker, head + rest), upright=marker != 0xE1)

@@ -40,7 +40,7 @@ def demo_result(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["evaluate"], ["validate"], ["compare"], ["convert"], ["datasets"], ["datasets", "list"], ["datasets", "check"], ["datasets", "prepare"]],
+    [[], ["evaluate"], ["validate"], ["compare"], ["convert"], ["datasets"], ["datasets", "list"], ["datasets", "check"], ["datasets", "prepare"], ["models"], ["models", "list"], ["models", "fetch"], ["models", "check"]],
     ids=" ".join,
 )  # fmt: skip
 def test_help(command: list[str]) -> None:
@@ -70,7 +70,7 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
     [
         (["evaluate", "nowhere.json"], "nowhere.json: there is no such file"),
         (["evaluate", DEMO, "--workers", "0"], "--workers 0: expected at least 1"),
-        (["evaluate", DEMO, "--reassign", "tt,xy"], "expected tt, st or tt,st"),
+        (["evaluate", DEMO, "--reassign", "tt,xy"], "expected some of tt, lt, st"),
         (["evaluate", DEMO, "--subset", "last:3"], "--subset last:3"),
         (["evaluate", DEMO, "--seed", "-1"], "--seed -1"),
         (["evaluate", DEMO, "--resamples", "0"], "--resamples 0"),
@@ -285,7 +285,7 @@ def my_method():
 
 DOCUMENTS = [
     "README.md", "submissions/README.md", "human_eval/README.md", "leaderboard/README.md", "CONTRIBUTING.md",
-    "docs/signature.md", "docs/iccv2023.md", "docs/intervals.md",
+    "docs/datasets.md", "docs/signature.md", "docs/iccv2023.md", "docs/intervals.md", "docs/models.md", "docs/mapping.md",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tests.conftest import VOC_IDS
+from tests.datasets.drawn import OWN
 from tests.oracle.png import png
 from tests.submission.sample import oracle, sound
 
@@ -34,12 +35,27 @@ def seeds(target: str) -> list[bytes]:
             b"image_id,segment,label,rater,score\n2007_000033,0,a dog,ann,3\n2007_000033,0,a dog,bob,2\n",
             b'score,time,rater,label,segment,image_id\r\n1,2026-01-02T03:04:05Z,"a, b",x,2,y\r\n0,2025-01-02,c,x,2,y\r\n',
         ],
+        "dataset_toml": lambda: [
+            OWN.encode(),
+            (OWN + 'panoptic = "val.json"\noffset = 1\npalette = "index"\n').encode(),
+        ],
+        "panoptic_manifest": lambda: [
+            b'{"annotations": [{"file_name": "a.png", "segments_info": [{"id": 3, "category_id": 1}, {"id": 9, "category_id": 0}]}]}',
+            b'{"categories": [{"id": 1, "name": "cat", "isthing": 1}], "annotations": []}',
+        ],
+        "truth_npy": lambda: [_npy(kind) for kind in ("u1", "<i4", ">u2", "?")],
         "label_map_file": _label_maps,
         "labels_file": _labels,
         "panoptic_json": _panoptic,
         "coco_json": _coco,
         "planted": lambda: [b"a"],
     }[target]()
+
+
+def _npy(kind: str) -> bytes:
+    content = io.BytesIO()
+    np.save(content, np.arange(6).reshape(2, 3).astype(kind))
+    return content.getvalue()
 
 
 def kept(target: str) -> dict[str, bytes]:
@@ -139,6 +155,22 @@ def dictionary(target: str) -> list[bytes]:
         return [b'"dtype":"F32"', b'"shape":[3,2]', b'"data_offsets":[0,24]', b"__metadata__", b"F16", b"F64", b"BF16"]
     if target == "ratings_table":
         return [b"image_id", b"segment", b"label", b"rater", b"score", b"time", b"1e3", b"-1", b'"', b"\xe2\x80\xae"]
+    if target == "dataset_toml":
+        words = "format key title split images ids photos truth classes citation licence files panoptic offset background void"
+        return [
+            *(f"{w} = ".encode() for w in words.split()),
+            b"[truth]",
+            b"[[classes]]",
+            b'"rest"',
+            b"{id}",
+            b"../",
+            b"**/",
+        ]
+    if target == "panoptic_manifest":
+        words = ("annotations", "file_name", "segments_info", "id", "category_id", "categories")
+        return [*(f'"{w}"'.encode() for w in words), b"16777216", b"-1", b"1e9", b"null", b"[]", b"{}"]
+    if target == "truth_npy":
+        return [b"\x93NUMPY", b"'descr': '", b"'fortran_order': ", b"'shape': (", b"|O", b"<f8", b"True", b"(-1, 2)"]
     return [b"2007_000033", b"\n", b"\x1c", b"\xe2\x80\xae"]
 
 

@@ -25,10 +25,12 @@ from tests.submission.kinds import RGB
 from zgbench.datasets import Dataset
 from zgbench.datasets import vocabulary as vocabularies
 from zgbench.datasets.catalogue import SPECS
+from zgbench.datasets.definition import read_definition
 from zgbench.datasets.label_png import read_label_png
 from zgbench.datasets.mat_file import read_label_map
 from zgbench.datasets.opening import split_ids
 from zgbench.datasets.truth import Truth
+from zgbench.datasets.truth_files import Codes, TruthFiles, manifest
 from zgbench.errors import InputError, ZgbenchError
 from zgbench.pixels.collect import check_alone, collect
 from zgbench.pixels.counts import Counts
@@ -257,6 +259,42 @@ def ratings_table(data: bytes) -> None:
 
 
 @bounded
+def dataset_toml(data: bytes) -> None:
+    """A data set of one's own."""
+    path = scratch() / "dataset.toml"
+    path.write_bytes(data)
+    found = read_definition(path)
+    classes, table = found.vocabulary, found.truth.codes.table()
+    if set(np.unique(table).tolist()) - {0, -1, -2, *classes.ids}:
+        raise Broken("a stored value means a class that there is not")
+    if len(set(classes.names)) < len(classes) or any(not name.isprintable() for name in classes.names):
+        raise Broken(f"names {classes.names}")
+    for place in (found.truth.pattern, found.photos or "{id}", found.ids or "a", found.truth.manifest or "a"):
+        if not Path(scratch() / place).resolve().is_relative_to(scratch().resolve()):
+            raise Broken(f"{place} leaves the folder")
+
+
+@bounded
+def panoptic_manifest(data: bytes) -> None:
+    """A COCO-panoptic JSON of ground truth."""
+    path = scratch() / "panoptic.json"
+    path.write_bytes(data)
+    for segments in manifest(path).images.values():
+        if any(not 0 <= s < 1 << 24 or not 0 <= c < 65_535 for s, c in segments.items()):
+            raise Broken(f"{segments}")
+
+
+@bounded
+def truth_npy(data: bytes) -> None:
+    """Ground truth as a numpy array."""
+    path = scratch() / "truth.npy"
+    path.write_bytes(data)
+    values = TruthFiles("{id}.npy", Codes(()), "npy").read(path, "truth", scratch()).pixels
+    if values.ndim != 2 or values.dtype not in (np.uint8, np.uint16) or not values.size:
+        raise Broken(f"{values.dtype} {values.shape}")
+
+
+@bounded
 def label_map_file(data: bytes) -> None:
     """A label map as PNG, .npy, .npz or TIFF, by its first bytes; read as values, and as colours."""
     starts = {b"\x93NUMPY": ".npy", b"PK": ".npz", b"II": ".tif", b"MM": ".tif"}
@@ -345,7 +383,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         rle_text, json_submission, gzip_submission, parquet_submission, truth_png, truth_mat, ids_list, embeddings,
-        ratings_table, label_map_file, labels_file, panoptic_json, coco_json,
+        ratings_table, label_map_file, labels_file, panoptic_json, coco_json, dataset_toml, panoptic_manifest, truth_npy,
     )
 }  # fmt: skip
 

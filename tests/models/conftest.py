@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,15 +34,16 @@ class Machine:
     models: list[Model] = field(default_factory=list)
 
     def run(
-        self, *arguments: str | Path, cwd: Path | None = None, **environment: str
+        self, *arguments: str | Path, cwd: Path | None = None, stderr: Any = subprocess.PIPE, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """``zgbench arguments``; never more than a minute."""
+        """``zgbench arguments``; says in ``seconds`` how long it took."""
         catalogue = self.home / "catalogue.json"
         catalogue.write_text(json.dumps([asdict(model) for model in self.models]))
         started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "tests.hub.as_user", str(catalogue), *map(str, arguments)],
-            cwd=cwd or self.home, env=self.environment | environment, capture_output=True, text=True, timeout=120,
+            cwd=cwd or self.home, env=self.environment | environment, stdout=subprocess.PIPE, stderr=stderr, text=True,
+            timeout=300,
         )  # fmt: skip
         done.seconds = time.monotonic() - started  # type: ignore[attr-defined]
         return done

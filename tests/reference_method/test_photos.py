@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 
 from reference_method import photos
 from reference_method.merging import Segment
+from reference_method.replicas import on_devices
 from tests.end_to_end.command import here
 from zgbench.datasets import mini
 from zgbench.errors import DataError, UsageError
@@ -139,3 +142,22 @@ def test_what_only_a_data_set_knows(tmp_path: Path, option: tuple[str, str]) -> 
     photo = _save(tmp_path / "a.jpg")
     _, err = here("reference", "run", photo, "--preset", "mini", *option, status=2)
     assert "need what a --dataset knows" in err
+
+
+def _load(device: str) -> tuple[photos.Namer, dict[str, Any]]:
+    return _halves, {"name": f"on {device}", "description": "", "url": "", "text_guidance": False}
+
+
+def test_several_devices_share_the_photos(tmp_path: Path) -> None:
+    """Each has a process; an unreadable photo costs itself."""
+    sources = [_save(tmp_path / f"{number}.png", number) for number in range(3)]
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"nothing")
+    found = photos.collect([*map(str, sources), str(bad)], None)
+    make = partial(photos.Labeller, _load)
+    for devices in (["cpu:0"], ["cpu:0", "cpu:1"]):
+        results = {photo.source: labels for photo, labels in on_devices(make, found, devices)}
+        assert isinstance(results.pop(bad), DataError)
+        assert results == {source: ["left café", "right"] for source in sources}
+        told = {json.loads(photo.results()[1].read_text())["name"] for photo in found[:3]}
+        assert told <= {f"on {device}" for device in devices}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import multiprocessing
 import random
@@ -140,10 +141,27 @@ def test_ablations(tmp_path: Path, changes: tuple[str, ...]) -> None:
     assert json.loads(out.read_text())["images"][0]["segments"]
 
 
-def test_batches_and_half_precision(tmp_path: Path) -> None:
+def _settings(content: bytes) -> dict[str, Any]:
+    _, brace, rest = json.loads(content)["method"]["description"].partition("{")
+    found: dict[str, Any] = json.loads(brace + rest)
+    return found
+
+
+def test_batches_and_half_precision(whole: Path, tmp_path: Path) -> None:
+    """The weights are the same, whatever is computed with them."""
     out = tmp_path / "ours.json.gz"
     _run(out, "--batch", "2", "--precision", "bf16", images=2)
     here("validate", out, "--partial")
+    half, full = _settings(gzip.decompress(out.read_bytes())), _settings(whole.read_bytes())
+    assert half["precision"] == "bf16" and full["precision"] == "fp32"
+    assert half["weights"] == full["weights"]
+
+
+def test_threads_are_said(tmp_path: Path) -> None:
+    _, err = _run(tmp_path / "ours.json", "--threads", "1", "--device", "cpu", images=1, how=call)
+    assert "cpu: 1 thread (--threads)" in err
+    _, err = _run(tmp_path / "ours.json", "--threads", "0", images=1, status=2)
+    assert "--threads 0: expected at least 1" in err
 
 
 # ---- pictures that are not as they should be

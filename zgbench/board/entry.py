@@ -94,8 +94,8 @@ class Entry:
 
     @property
     def signatures(self) -> frozenset[str]:
-        """Of its rows."""
-        return frozenset(row.signature for row in self.rows)
+        """Of its rows, each by its meaning."""
+        return frozenset(meaning(row.signature) for row in self.rows)
 
     def row(self, group: str) -> ScoreRow:
         """The row of a group. Raises UsageError where it has none."""

@@ -21,7 +21,7 @@ from typing import Any
 from zgbench.board.entry import Entry
 from zgbench.board.store import Board
 from zgbench.errors import UsageError
-from zgbench.protocol import PRESETS, Protocol, preset
+from zgbench.protocol import PRESETS, Protocol, meaning, preset
 from zgbench.scores.result import RESULT, Evaluation
 from zgbench.scores.result_types import Result, ScoreRow, Tgq
 from zgbench.storage.files import sha256_lines
@@ -89,7 +89,8 @@ def settled(board: Board, stem: str, found: Evaluation, *, replace: bool = False
         else:
             told |= dict.fromkeys(shared, entry)
     for signature, entry in told.items():
-        if _rows(entry.stored().result)[signature] != _rows(found.result)[signature]:
+        there, here = (_rows(result)[signature] for result in (entry.stored().result, found.result))
+        if here != {**there, "signature": here["signature"]}:
             raise UsageError(
                 f"the board has other numbers of this submission under the same signature, in {entry.id}. "
                 "Add it with all rows that are there (--reassign, --ratings), or --replace them."
@@ -103,9 +104,9 @@ def _protocol(entry: Entry) -> Any:
 
 
 def only(found: Evaluation, signatures: Collection[str]) -> Evaluation:
-    """A result without the rows of other signatures."""
-    rows = [row for row in found.scores if row["signature"] in signatures]
-    tgq = found.tgq if found.tgq is not None and found.tgq["signature"] in signatures else None
+    """A result without the rows of other signatures, which are given by their meaning."""
+    rows = [row for row in found.scores if meaning(row["signature"]) in signatures]
+    tgq = found.tgq if found.tgq is not None and meaning(found.tgq["signature"]) in signatures else None
     there = {row["reassign"] for row in rows}
     reassigned = [one for one in found.reassigned if one.how in there]
     return replace_fields(found, result=found.result | {"scores": rows, "tgq": tgq}, reassigned=reassigned)
@@ -135,6 +136,6 @@ def remove(entry: Entry) -> None:
 
 
 def _rows(result: Result) -> dict[str, ScoreRow | Tgq]:
-    """Signature → row."""
+    """Signature, by its meaning → row."""
     rows: list[ScoreRow | Tgq] = [*result["scores"], *([] if result["tgq"] is None else [result["tgq"]])]
-    return {row["signature"]: row for row in rows}
+    return {meaning(row["signature"]): row for row in rows}

@@ -23,7 +23,7 @@ from zgbench.scores.result import RESULT
 from zgbench.storage.files import stamp
 from zgbench.storage.text import without_companions
 
-_ORDER = ("TT", "LT", "ST", "TGQ")
+_ORDER = ("TT", "LT", "ST", "MAP", "TGQ")
 _TRACKS = {"free": "own segments", "oracle": "the truth's segments"}
 
 
@@ -54,11 +54,13 @@ class Group:
     def title(self) -> str:
         """What the signature is about, in a few words."""
         facts = facts_of(self.signature)
-        verify = self.verify.replace(">=", " ≥ ").replace("cos>", "cos > ")
+        verify = self.verify.replace(">=", " ≥ ").replace("<=", " ≤ ").replace("+", " + ").replace("cos>", "cos > ")
         background = "" if facts.get("bg", "count") == "count" else f", background {facts['bg']}"
         scoring = "" if facts.get("scoring") == "v1" else f", scoring {facts.get('scoring', '?')}"
         official = "" if self.official else ", not official"
-        model = facts.get("encoder", "").split(",")[0].split("@")[0].split("/")[-1]
+        encoder = facts.get("encoder", "").split(",")
+        models = [encoder[0], *(part.removeprefix("text=") for part in encoder if part.startswith("text="))]
+        model = " and ".join(one.split("@")[0].split("/")[-1] for one in models)
         return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}, {self.images} images{official}"
 
 
@@ -93,7 +95,7 @@ class Board:
         return {key: _group(key, found) for key, found in members.items()}
 
     def groups(self, dataset: str) -> list[Group]:
-        """Groups of a data set, those of most methods first; TT before LT before ST before TGQ."""
+        """Groups of a data set, those of most methods first; TT before LT before ST, TGQ last."""
         found = [group for group in self._groups.values() if group.dataset == dataset]
         return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), _place(g.reassign), g.verify, g.key))
 

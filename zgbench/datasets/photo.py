@@ -60,7 +60,7 @@ def decode(
             except Exception as error:  # Pillow raises many kinds on damaged files
                 first = first or error
     assert first is not None
-    raise DataError(f"{name}: not a readable picture ({_said(first)}). {mend}") from first
+    raise DataError(f"{name}: not a readable picture ({_said(first, formats)}). {mend}") from first
 
 
 def to_rgb(image: Any) -> Any:
@@ -123,20 +123,26 @@ def _bare_png(content: bytes, keep_exif: bool) -> bytes:
 
 
 def _bare_jpeg(content: bytes, keep_exif: bool) -> bytes:
-    """Without comments and APP1 … APP13 and APP15; APP0 and APP14 (Adobe) say how the colours are stored."""
+    """Without comments and APP1 … APP13 and APP15; APP0 (JFIF) and APP14 (Adobe) say how the colours are stored, if
+    they are whole."""
     found, at = [content[:2]], 2
     while at + 4 <= len(content) and content[at] == 0xFF:
         marker, end = content[at + 1], at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
         if marker == 0xDA:
             break
         exif = keep_exif and content[at + 4 : at + 10] == b"Exif\0\0"
-        if exif or marker not in {0xFE, *range(0xE1, 0xEE), 0xEF}:
+        cut = marker in (0xE0, 0xEE) and end - at < 16
+        if exif or not (cut or marker in {0xFE, *range(0xE1, 0xEE), 0xEF}):
             found.append(content[at:end])
         at = end
     return b"".join([*found, content[at:]])
 
 
-def _said(error: Exception) -> str:
+def _said(error: Exception, formats: Sequence[str]) -> str:
     """An error's text as it may be printed; it can quote the file."""
+    from PIL import UnidentifiedImageError
+
+    if isinstance(error, UnidentifiedImageError):  # its text gives an address in memory
+        return f"neither {' nor '.join(formats)}, or its beginning is damaged"
     text = str(error)[:120] or type(error).__name__
     return text if text.isprintable() else ascii(text)[1:-1]

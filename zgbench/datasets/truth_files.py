@@ -161,7 +161,9 @@ def _npy(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
         values: NDArray[Any] = np.load(path, allow_pickle=False)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file. See: zgbench datasets check") from error
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # numpy raises many kinds on damaged headers, TokenError among them
         raise DataError(
             f"{path}: not a readable .npy file ({ascii(str(error)[:120])[1:-1]}). Save it again."
         ) from error

@@ -85,6 +85,10 @@ class Compiled:
         members = [m for s in chosen if w.domain(s) == "noun.group" for m in w.members(s)]
         return tuple(dict.fromkeys([*chosen, *members, *(d for s in chosen for d in self._senses.same(s))])), is_whole
 
+    def is_class(self, synset: int) -> bool:
+        """Whether it is the synset of a class."""
+        return synset in self._classes_of
+
     def reach(self, synset: int) -> dict[int, tuple[int, int]]:
         """Class id → level 1 or 2 and distance, for every class that the synset is the same as or a kind of."""
         found = self._reach.get(synset)

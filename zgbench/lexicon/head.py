@@ -79,7 +79,7 @@ class Parser:
         """As ``morphology.noun``; remembers what it found."""
         found = self._forms.get(word)
         if found is None:
-            found = self._forms[word] = morphology.noun(word, self._wordnet)
+            found = self._forms[word] = morphology.noun(word, self._wordnet) if len(word) > 1 else ()
         return found
 
     def _verb(self, word: str) -> str | None:
@@ -136,10 +136,8 @@ class Parser:
             return True
         if not before or not self._noun(before[-1]):
             return False
-        if any(self._wordnet.senses("_".join([*before[-n:], token])) for n in range(1, _LONGEST)):
-            return False
         base = self._verb(token)
-        if base is None:
+        if base is None or any("_".join([*before[-n:], token]) in self._wordnet for n in range(1, _LONGEST)):
             return False
         following = found[i + 1] if i + 1 < len(found) else None
         if token.endswith("s") and self.forms(token):
@@ -187,17 +185,15 @@ class Parser:
     def _nouns(self, words: list[str]) -> tuple[str, ...]:
         """Lemmas that end at the last word, the longest first; a collocation may also be written in one, or with a hyphen."""
         found: list[str] = []
-        for start in range(max(0, len(words) - _LONGEST), len(words)):
-            span = (
-                [part for word in words[start:] for part in word.split("-")]
-                if len(words) - start > 1
-                else [words[start]]
-            )
-            if len(span) > 1 and start < len(words) - 1 and self._literal(words[start:]):
-                continue
-            closed = len(span) > 1 and not self.is_adjective(span[0])  # "street light", but not "red coat": a redcoat
-            for joint in ("_", "-", "") if closed else ("_",):
-                found += self.forms(joint.join(span))
+        for start in range(max(0, len(words) - _LONGEST), len(words) - 1):
+            span = [part for word in words[start:] for part in word.split("-")]
+            opens = span[0] in self._wordnet.openers
+            # "street light" is a streetlight, but "a red coat" no redcoat
+            closes = len(span) == 2 and not self.is_adjective(span[0])
+            if (opens or closes) and not self._literal(words[start:]):
+                for joint in ("_",) * opens + ("-", "") * closes:
+                    found += self.forms(joint.join(span))
+        found += self.forms(words[-1])
         last = words[-1]
         if last in INDEFINITES:
             found.append(INDEFINITES[last])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from functools import cache, cached_property
 from importlib import resources
 from typing import Any, BinaryIO
@@ -29,7 +30,7 @@ class WordNet:
     def __init__(self, stream: BinaryIO) -> None:
         self._file = np.load(stream, allow_pickle=False)
         lemmas = self._text("lemmas")
-        self._lemmas = lemmas
+        self.lemmas = lemmas
         self._keys: dict[str, int] = {}
         self._number = dict(zip(lemmas, range(len(lemmas)), strict=True))
         self._sense_of: list[int] = self._file["sense_of"].tolist()
@@ -59,6 +60,11 @@ class WordNet:
     def __contains__(self, lemma: str) -> bool:
         """Whether it is a noun: lower case, ``_`` between the words."""
         return lemma in self._number
+
+    @cached_property
+    def openers(self) -> frozenset[str]:
+        """First words of collocations."""
+        return frozenset(lemma.partition("_")[0] for lemma in self.lemmas if "_" in lemma)
 
     def senses(self, lemma: str) -> list[int]:
         """Synsets of a noun in WordNet's sense order; none for an unknown word."""
@@ -120,7 +126,7 @@ class WordNet:
     def words(self, synset: int) -> list[str]:
         """Its lemmas, the commonest first."""
         values, starts = self._words
-        return [self._lemmas[i] for i in values[starts[synset] : starts[synset + 1]]]
+        return [self.lemmas[i] for i in values[starts[synset] : starts[synset + 1]]]
 
     @cached_property
     def _glosses(self) -> tuple[bytes, list[int]]:
@@ -186,5 +192,5 @@ class WordNet:
 @cache
 def wordnet() -> WordNet:
     """The database that ships with zgbench, loaded once."""
-    stream = (resources.files("zgbench.lexicon") / "data" / "wordnet31.npz").open("rb")
-    return WordNet(stream)  # type: ignore[arg-type]
+    content = (resources.files("zgbench.lexicon") / "data" / "wordnet31.npz").read_bytes()
+    return WordNet(io.BytesIO(content))  # arrays are unpacked when needed: no file is left open or shared by a fork

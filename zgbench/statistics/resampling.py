@@ -19,7 +19,7 @@ _CHUNK = 125
 _SUMMED = 32
 _PRODUCT = 1 << 18  # numbers that are multiplied at once
 FEWEST = 150
-"""Images from which on a 95 % interval of every score is one, within two points: docs/intervals.md."""
+"""Images from which on the 95 % intervals of all scores hold in about 92 % of cases or more: docs/intervals.md."""
 KEPT = 1 << 24
 """Most bytes of bootstrap weights that are kept: 16,777 images at 1,000 resamples."""
 
