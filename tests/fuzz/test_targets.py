@@ -37,6 +37,7 @@ def test_seeds_are_accepted() -> None:
         "truth_png": lambda content: targets.read_label_png(content, "a"),
         "embeddings": lambda content: targets.read_embeddings(_written("e.safetensors", content), 3),
         "ratings_table": lambda content: targets.read_ratings(_written("r.csv", content)),
+        **{name: targets.TARGETS[name] for name in ("label_map_file", "labels_file", "panoptic_json", "coco_json")},
         "json_submission": lambda content: targets.collected(_written("a.json", content)),
         "gzip_submission": lambda content: targets.collected(_written("a.json.gz", content)),
         "parquet_submission": lambda content: targets.collected(_written("a.parquet", content)),
