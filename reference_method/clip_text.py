@@ -237,7 +237,8 @@ def _rounded(lengths: NDArray[np.int64], step: int) -> NDArray[np.int64]:
     """Up to the next of few lengths: 1, 2, 3, 4, 6, 8, 12, 16, 24, … steps."""
     found = -(-lengths // step)
     grain = 1 << np.maximum(np.log2(np.maximum(found - 1, 1)).astype(np.int64) - 1, 0)
-    return -(-found // grain) * grain * step
+    rounded: NDArray[np.int64] = -(-found // grain) * grain * step
+    return rounded
 
 
 def plain(text: str) -> bool:

@@ -234,7 +234,7 @@ class ZeroCap:
 def _rows(device: torch.device) -> int:
     if device.type != "cuda":
         return 320
-    return min(1600, torch.cuda.get_device_properties(device).total_memory // 2**30 * 16)
+    return min(1600, int(torch.cuda.get_device_properties(device).total_memory) // 2**30 * 16)
 
 
 def clean(text: str, end: str) -> str:

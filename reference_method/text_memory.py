@@ -105,9 +105,9 @@ class TextMemory:
     def _encoded(self, slots: Ints, tokens: Ints) -> Tensor:
         """Embeddings [n, d] of the contexts in ``slots``, continued by ``tokens``."""
         for token in np.unique(tokens[self._apart[tokens] & (self._lengths[tokens] == 0)]).tolist():
-            own = self.clip.tokens(self.language.words[token])[: self.clip.context - 1]
-            self._own[token, : len(own)] = own
-            self._lengths[token] = len(own) + 1
+            word = self.clip.tokens(self.language.words[token])[: self.clip.context - 1]
+            self._own[token, : len(word)] = word
+            self._lengths[token] = len(word) + 1
         contexts = {slot: self._by_slot[slot] for slot in np.unique(slots).tolist()}
         prefixes: dict[Tokens, int] = {}
         number_of = np.full(len(self._places), -1)

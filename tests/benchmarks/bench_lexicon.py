@@ -1,6 +1,6 @@
 """How long LT takes: from nothing to 100 labels, and 60,000 distinct labels on one core without a text model.
 
-    python -m tests.benchmarks.bench_lexicon [LABELS]
+python -m tests.benchmarks.bench_lexicon [LABELS]
 """
 
 from __future__ import annotations

@@ -153,16 +153,17 @@ def test_a_board(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (board.datasets(), board.problems) == (["mine"], ())
     (group,) = board.groups("mine")
     assert group.official
-    table = segment_table(board, "one.mine", group.key)
+    entry_id = next(entry.id for entry in board.entries if entry.name == "one")
+    table = segment_table(board, entry_id, group.key)
     assert set(table["class"]) == {"cat", "grass-other"}
-    shown = pictures(board, "one.mine", "a", data, group.key)
+    shown = pictures(board, entry_id, "a", data, group.key)
     assert shown.missing == ()
     assert None not in (shown.photo, shown.truth, shown.prediction)
     assert main(["leaderboard", "export", str(tmp_path / "html"), "--board", str(place)]) == 0
     assert "## mine: TT" in (tmp_path / "html/leaderboard.md").read_text()
     assert capsys.readouterr().err == ""
     (data / "dataset.toml").write_text(OWN.replace('"dog"', '"wolf"'))
-    assert "another dataset.toml" in pictures(board, "one.mine", "a", data, group.key).missing[0]
+    assert "another dataset.toml" in pictures(board, entry_id, "a", data, group.key).missing[0]
 
 
 def test_ratings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,9 +99,15 @@ def test_a_damaged_store_ends_an_evaluation(tiny_voc: Path, tmp_path: Path) -> N
     assert contents(tmp_path / "out") == {}
 
 
+class Kept(HashedText):
+    """An encoder that says which weights it has, and so is cached on disk."""
+
+    weights = "of this test"
+
+
 def test_a_damaged_cache_costs_time_only(tmp_path: Path) -> None:
-    expected = HashedText().encode(TEXTS)
-    CachedTextEncoder(HashedText(), EmbeddingCache(tmp_path)).encode(TEXTS)
+    expected = Kept().encode(TEXTS)
+    CachedTextEncoder(Kept(), EmbeddingCache(tmp_path)).encode(TEXTS)
     file = tmp_path / "embeddings.sqlite"
     with sqlite3.connect(file) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -114,7 +120,7 @@ def test_a_damaged_cache_costs_time_only(tmp_path: Path) -> None:
         file.write_bytes(spoilt)
         for _ in range(2):
             cache = EmbeddingCache(tmp_path)
-            assert np.array_equal(CachedTextEncoder(HashedText(), cache).encode(TEXTS), expected)
+            assert np.array_equal(CachedTextEncoder(Kept(), cache).encode(TEXTS), expected)
             if cache._db is not None:
                 cache._db.close()
 
@@ -124,14 +130,14 @@ def test_a_cache_that_another_process_holds_stays(tmp_path: Path, monkeypatch: p
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda file, timeout=0.0: connect(file, timeout=min(timeout, 0.1)))
     first = EmbeddingCache(tmp_path)
-    CachedTextEncoder(HashedText(), first).encode(["a"])
+    CachedTextEncoder(Kept(), first).encode(["a"])
     assert first._db is not None
     first._db.close()
     holder = connect(tmp_path / "embeddings.sqlite")
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")
     assert np.array_equal(
-        CachedTextEncoder(HashedText(), EmbeddingCache(tmp_path)).encode(["a", "b"]), HashedText().encode(["a", "b"])
+        CachedTextEncoder(Kept(), EmbeddingCache(tmp_path)).encode(["a", "b"]), Kept().encode(["a", "b"])
     )
     holder.rollback()
     holder.close()
@@ -139,7 +145,7 @@ def test_a_cache_that_another_process_holds_stays(tmp_path: Path, monkeypatch: p
     monkeypatch.undo()
     asked: list[str] = []
 
-    class Asked(HashedText):
+    class Asked(Kept):
         def encode(self, texts: Any) -> np.ndarray:
             asked.extend(texts)
             return super().encode(texts)

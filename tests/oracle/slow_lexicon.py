@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 THINGS = {5, 6, 13, 20, 17, 27}  # lexicographer files: animal, artifact, food, plant, object, substance
-ANIMAL, ARTIFACT, FOOD, GROUP, PERSON, PLANT = 5, 6, 13, 14, 18, 20
+ACT, ANIMAL, ARTIFACT, FOOD, GROUP, PERSON, PLANT = 4, 5, 6, 13, 14, 18, 20
 
 
 class SlowLexicon:
@@ -62,7 +62,8 @@ class SlowLexicon:
         """Senses that can be seen, likeliest first, and the common ones."""
         counts = dict(zip(self.senses[lemma], self.tags[lemma], strict=True))
         roots = ("physical_entity.n.01", "group.n.01", "communication.n.02")
-        seen = [s for s in counts if not self.instance[s] and any(self.is_kind(s, r) for r in roots)]
+        seen = [s for s in counts if not self.instance[s] and self.lexfile[s] != ACT]
+        seen = [s for s in seen if any(self.is_kind(s, r) for r in roots)]
         if not seen:
             return [], set()
         if self.lexfile[seen[0]] in THINGS:

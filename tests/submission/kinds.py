@@ -22,6 +22,7 @@ import zgbench
 from tests.conftest import VOC_IDS
 from tests.oracle.png import png, voc_colour
 from tests.oracle.rle import compress
+from zgbench.submission.convert import CLASS_LABELS
 
 ID, OTHER = VOC_IDS[0], VOC_IDS[1]
 MAP = np.array([[1, 1, 0, 2, 2, 2]] * 4, dtype=np.uint8)
@@ -54,7 +55,7 @@ def maps(
 
     def make(folder: Path) -> dict[str, Any]:
         put(folder / "maps", name, content)
-        if isinstance(labels, str) and labels.startswith("p"):  # a class list by name
+        if labels in (*CLASS_LABELS, "pas21"):  # a class list by name
             given: str | None = labels
         elif "legend" in options:
             given = None
@@ -100,11 +101,12 @@ def panoptic(
     """A COCO-panoptic folder with one image."""
 
     def make(folder: Path) -> dict[str, Any]:
-        options = {key: rest.pop(key) for key in ("labels", "tags", "overlap") if key in rest}
+        said = ("labels", "tags", "overlap")
+        options = {key: value for key, value in rest.items() if key in said}
         put(folder / "in", f"{'pngs/' if folder_of_its_own else ''}{ID}.png", picture)
         whole = {
             "annotations": [annotation or {"file_name": f"{ID}.png", "image_id": 3, "segments_info": info}],
-            **rest,
+            **{key: value for key, value in rest.items() if key not in said},
         }
         put(folder / "in", "panoptic.json", raw or whole)
         if "labels" in options:
@@ -237,6 +239,8 @@ SOUND: dict[str, tuple[Make, list[str]]] = {
     "class ids of VOC, border 255": (maps(np.where(CLASSES == 0, 255, CLASSES).astype(np.uint8), labels="pas20"), CLASS_NAMES),
     "class ids counted from 0, --first 0": (maps(ZERO, labels="pas20", first=0), CLASS_NAMES),
     "class ids of PC-59 counted from 0, --first 0": (maps(ZERO, labels="pc59-alphabetical", first=0), ["aeroplane", "bus"]),
+    "class ids of Cityscapes as models count them, --first 0": (maps(ZERO, labels="cityscapes19", first=0), ["road", "person"]),
+    "class ids of Cityscapes as its files number them": (maps((MAP * 7 + (MAP == 2) * 10).astype(np.uint8), labels="cityscapes19"), ["road", "person"]),
     "a class a line counted from 0, --first 0 --background 255": (maps(np.where(MAP == 0, 255, MAP - 1).astype(np.uint8), "a plane\na dog\n", labels_name="l.txt", first=0, background=255), BOTH),
     "every value lies in a segment, --background none": (maps(labels={ID: {"0": "sky", "1": "a plane", "2": "a dog"}}, background=()), ["sky", *BOTH]),
     "companions of macOS and Windows beside the maps": (

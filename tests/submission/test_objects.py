@@ -138,6 +138,10 @@ def test_supervision(tmp_path: Path) -> None:
     detections = sv.Detections(xyxy=boxes, mask=MASKS, class_id=np.array([1, 12]), confidence=np.array([0.9, 0.8]))
     assert_both(written(tmp_path, detections, classes=NAMES))
     assert_both(written(tmp_path, detections, BOTH))
+    if hasattr(sv, "CompactMask"):
+        compact = sv.CompactMask.from_dense(MASKS, boxes, (4, 6))
+        packed = sv.Detections(xyxy=boxes, mask=compact, class_id=np.array([1, 12]))
+        assert_both(written(tmp_path, packed, classes=NAMES))
     detections.data["class_name"] = np.array(BOTH)
     assert_both(written(tmp_path, detections))
     with pytest.raises(zgbench.UsageError, match="2 boxes and no masks"):

@@ -162,13 +162,13 @@ def _convert(commands: Any) -> None:
         "--labels",
         metavar="FILE|CLASSES",
         help="what values or masks mean: a .json ({image id: {value: label}}, {image id: [label, …]} or {value: label}), .csv (image_id, value, label) or "
-        ".txt (a class a line), or a class list: pas20, pc59-alphabetical, pc59-official, pc459",
+        ".txt (a class a line), or a class list: pas20, pc59-alphabetical, pc59-official, pc459, ade150, ade847, cityscapes19, coco133, cocostuff171",
     )
     p.add_argument(
         "--first",
         type=int,
         metavar="N",
-        help="label maps: number of the first class of the list (default: 1); 0 where 0 is a class",
+        help="label maps: number of the first class of the list (default: as the data set numbers them); 0 where 0 is a class",
     )
     p.add_argument(
         "--background",

@@ -16,6 +16,7 @@ from zgbench.datasets.class_list import MOST_CLASSES, MOST_ID
 from zgbench.datasets.class_names import NO_CLASS, read_names
 from zgbench.datasets.definition import FILE, FORMAT, KEY, KEY_RULE, read_definition
 from zgbench.datasets.label_png import Palette, read_label_png
+from zgbench.datasets.located import Located
 from zgbench.datasets.look import SPLITS, Group, Seen, files_below, look
 from zgbench.datasets.truth_files import Codes, Manifest, TruthFiles, manifest
 from zgbench.errors import DataError, UsageError
@@ -218,8 +219,6 @@ def _manifest_in(below: list[Path]) -> Manifest | None:
 
 
 def _panoptic(folder: Path, files: list[Path], key: str, listed: Manifest) -> Guess:
-    from zgbench.datasets.located import Located
-
     some = next(iter(listed.images), "")
     places = [file.parent for file in files if file.name == f"{some}.png"]
     fitting = [p for p in places if all((p / f"{i}.png").is_file() for i in list(listed.images)[:5])]
@@ -257,8 +256,6 @@ def _panoptic(folder: Path, files: list[Path], key: str, listed: Manifest) -> Gu
 
 def _split_list(folder: Path, below: list[Path], guess: Guess) -> None:
     """A list of ids beside the data, that of the split first."""
-    from zgbench.datasets.located import Located
-
     files = [
         f for f in below if f.suffix == ".txt" and f.stem in (guess.split, *SPLITS) and f.stat().st_size < _MAX_NAMES
     ]

@@ -92,5 +92,7 @@ class Hierarchy:
         return any(self.wordnet.synset(key) in above for key in keys)
 
     def is_physical(self, synset: int) -> bool:
-        """Whether it can be seen in a picture: a physical thing, a group, or a sign."""
-        return self.is_kind(synset, "physical_entity.n.01", "group.n.01", "communication.n.02")
+        """Whether it can be seen in a picture: a physical thing, a group, or a sign; no act, though WordNet has some there."""
+        return self.wordnet.domain(synset) != "noun.act" and self.is_kind(
+            synset, "physical_entity.n.01", "group.n.01", "communication.n.02"
+        )

@@ -87,8 +87,9 @@ def mask_folder(folder: Path, files: list[Path], options: Options, dataset: Data
 
 
 def mask_files(folder: Path, known: frozenset[str]) -> list[Path]:
-    """JSON files of a folder that are named after images of the data set."""
-    return [path for path in sorted(folder.glob("*.json")) if not is_companion(path.name) and path.stem in known]
+    """JSON files of a folder that are named after images of the data set; all of them where its images are not known."""
+    found = [path for path in sorted(folder.glob("*.json")) if not is_companion(path.name)]
+    return [path for path in found if path.stem in known or (not known and path.stem not in ("labels", "categories"))]
 
 
 def _item(
@@ -147,7 +148,7 @@ class _Images:
             if type(height) is int and type(width) is int:
                 check_size(height, width, where)
                 self.sizes[name] = (height, width)
-        self.listed = [name for name in self._ids.values() if name in known]
+        self.listed = [name for name in self._ids.values() if not known or name in known]
         self.all_of_them = all(name in self.sizes for name in self.listed)
 
     def id_of(self, given: Any, where: str) -> str:
@@ -157,7 +158,7 @@ class _Images:
         if given in self._ids:
             return self._ids[given]
         name = self._named(given)
-        if name not in self._known:
+        if self._known and name not in self._known:
             mend = "It stands in no images[].id" if self._ids else "The file has no images that say which file that is"
             raise InputError(
                 f"{where}.image_id: {quote(given)} is no image of the data set. {mend}; a COCO file with images (id, file_name) can be given with --annotations."

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from zgbench.datasets import vocabulary as vocabularies
+from zgbench.datasets.catalogue import SPECS
 from zgbench.errors import InputError, UsageError
 from zgbench.storage.csv_table import read_csv
 from zgbench.storage.text import bare_id, read_json, read_text
 from zgbench.submission.problems import quote
 
-CLASS_LABELS = ("pas20", "pc59-alphabetical", "pc59-official", "pc459")
+_AS_STORED = ("ade150", "ade847", "cityscapes19", "coco133", "cocostuff171")
+CLASS_LABELS = ("pas20", "pc59-alphabetical", "pc59-official", "pc459", *_AS_STORED)
 """Class lists by name. PC-59 ids circulate in two orders, so the order must be told."""
 _VALUE_COLUMNS = ("value", "id", "segment_id", "class_id", "category_id", "index", "segment")
 _LABEL_COLUMNS = ("label", "name", "class", "class_name", "category")
@@ -63,8 +65,11 @@ def read_labels(given: str, first: int | None) -> Labels:
     """
     if given in CLASS_LABELS:
         names = class_names(given)
-        shift = 0 if first is None else first - 1
-        return Labels(given, classes={value + shift: name for value, name in names.items()}, known=True)
+        if first is not None and given in _AS_STORED:  # their ids have gaps; models count the classes in order
+            names = dict(enumerate(names.values(), start=first))
+        elif first is not None:
+            names = {value + first - 1: name for value, name in names.items()}
+        return Labels(given, classes=names, known=True)
     path = Path(given)
     if not path.is_file():
         raise UsageError(
@@ -97,11 +102,9 @@ def read_labels(given: str, first: int | None) -> Labels:
 
 
 def class_names(key: str) -> dict[int, str]:
-    """Value (from 1, as the data sets number them) → name, of one of ``CLASS_LABELS``."""
-    if key == "pas20":
-        found = vocabularies.pas20()
-    elif key == "pc459":
-        found = vocabularies.pc459()
+    """Value (as the data set's own files number it) → name, of one of ``CLASS_LABELS``."""
+    if key in SPECS:
+        found = SPECS[key].vocabulary()
     else:
         order: vocabularies.PngOrder = "official" if key.endswith("official") else "alphabetical"
         classes = vocabularies.pc59()

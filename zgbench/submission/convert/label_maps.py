@@ -103,6 +103,15 @@ def _given(named: dict[int, Any]) -> str:
 
 
 def _hint(lacking: list[int], labels: Labels, options: Options) -> str:
+    if (
+        labels.known
+        and options.first is None
+        and labels.classes
+        and (gap := min(labels.classes)) > 1
+        and min(lacking) < gap
+    ):
+        first = labels.classes[gap]
+        return f"{labels.name} numbers classes as its own files do ({gap} = {first}); --first 0 counts them in order (0 = {first}), as models do."
     if labels.known and 0 in lacking:
         return "With classes from 1, 0 lies in no segment: leave --background out."
     if labels.known and options.first is None and labels.classes and max(lacking) > max(labels.classes):
@@ -121,11 +130,10 @@ def _background(labels: Labels, options: Options) -> set[int]:
 
 
 class _Numbering:
-    """Sees over all maps whether class ids look counted from 0 where they are read from 1."""
+    """Sees over all maps whether class ids look counted from 0 where they are read as the data set numbers them."""
 
     def __init__(self, labels: Labels, options: Options) -> None:
-        classes = labels.classes or {1: ""}
-        self._last, self._first, self._name = max(classes), classes.get(1, ""), labels.name
+        self._classes, self._name = labels.classes or {1: ""}, labels.name
         self._asks = labels.known and options.first is None and options.background is None
         self._maps = self._dense = 0
         self._seen: set[int] = set()
@@ -137,10 +145,22 @@ class _Numbering:
         self._seen |= set(present)
 
     def remark(self) -> list[str]:
-        """A sentence when most maps give every pixel a class and none holds the last one."""
-        if not self._asks or self._last in self._seen or 2 * self._dense <= self._maps:
+        """A sentence when the values would fit classes counted from 0 better."""
+        last, n = max(self._classes), len(self._classes)
+        held = self._seen - {_BORDER}
+        if not self._asks or not held:
             return []
-        return [
-            f"{self._dense} of {self._maps} maps give every pixel a class, and none holds {self._last}, the last of {self._name}: they may count classes from 0 "
-            f"(0 = {self._first}). If so, give --first 0."
-        ]
+        if last > n + 1:  # a list with gaps, as 459's without unknown is not
+            signs = (
+                f"no map holds a value above {max(held)}, and {self._name} numbers its {n} classes from {min(self._classes)} to {last}"
+                if max(held) < n
+                else ""
+            )
+        else:
+            signs = (
+                f"{self._dense} of {self._maps} maps give every pixel a class, and none holds {last}, the last of {self._name}"
+                if last not in held and 2 * self._dense > self._maps
+                else ""
+            )
+        first = self._classes[min(self._classes)]
+        return [f"{signs}: they may count classes from 0 (0 = {first}). If so, give --first 0."] if signs else []
