@@ -138,14 +138,21 @@ def test_the_board_s_own_results(tmp_path: Path) -> None:
     board = Path(__file__).resolve().parents[2] / "leaderboard/results"
     for path in sorted(board.glob("*.result.json")):
         out, err = here("reproduce", path)
-        assert out.splitlines()[0] == "zgbench evaluate SUBMISSION --protocol mini --reassign tt,st"
+        command = out.splitlines()[0]
+        build_parser().parse_args(shlex.split(command)[1:])
+        if ".mini." in path.name:
+            assert command.startswith("zgbench evaluate SUBMISSION --protocol mini --reassign tt,")
+        else:
+            assert command.startswith("zgbench evaluate SUBMISSION --data DIR --protocol")
         assert not err
 
 
 def test_an_encoder_of_ones_own_and_a_table_are_told(tiny_voc: Path, tmp_path: Path) -> None:
     path, given = write(named(*RIGHT), tmp_path / "s.json"), tmp_path / "judge.csv"
     given.write_text("label,class\naeroplane,aeroplane\n")
-    own = run(path, tiny_voc, reassign=["tt"], text_encoder=HashedText()).scores[0]["signature"]
+    text = HashedText()
+    text.weights = None  # type: ignore[assignment]  # it is no more than a name
+    own = run(path, tiny_voc, reassign=["tt"], text_encoder=text).scores[0]["signature"]
     assert "encoder:own:hashed-text" in own
     assert (
         reproduce(own).notes[-1]

@@ -108,7 +108,7 @@ def test_the_command_says_what_it_kept(tiny_voc: Path, tmp_path: Path) -> None:
 class OnlyNames(HashedText):
     """Has the class names in its cache, and no weights for anything else."""
 
-    name = "only names"
+    name = weights = "only names"
 
     def encode(self, texts: Any) -> Any:
         if "aeroplane" not in texts or len(texts) < 20:
