@@ -34,7 +34,7 @@ class ClipText:
     Args:
         model: an open_clip model; its dtype and device are used.
         tokenizer: the model's; returns int64 [n, context length].
-        batch: texts at a time, of which some may be filling; None: 1,024 on a GPU; on a CPU 32, or 8 with weights so
+        batch: texts at a time, of which some may be filling; None: 2,048 on a GPU; on a CPU 32, or 8 with weights so
             small that its caches hold them.
 
     Raises:
@@ -57,7 +57,7 @@ class ClipText:
         self.context = int(tower.positional_embedding.shape[0])
         self.dtype = self.layers[0].attn.in_proj_weight.dtype
         small = sum(weight.numel() for weight in tower.transformer.parameters()) < 1 << 22
-        self.batch = batch or (1024 if self.device.type != "cpu" else 8 if small else 32)
+        self.batch = batch or (2048 if self.device.type != "cpu" else 8 if small else 32)
         self._projection = _product(tower.text_projection)
         self.width = int(self._projection(tower.positional_embedding[:1].to(self.dtype)).shape[1])
         self.tokens = lru_cache(maxsize=1 << 17)(self._tokens)
