@@ -29,22 +29,22 @@ class Planar:
     name = "planar"
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        places = {"cat": (1, 0), "kitten": (0.6, 0.8), "tiger": (0.4, -0.9165151389911680)}
+        places = {"cat": (1, 0), "kitten": (0.6, 0.8), "tomcat": (0.4, -0.9165151389911680)}
         return np.array([places.get(text, (0, 1)) for text in texts], dtype=np.float32)
 
 
 def test_a_hand_worked_example() -> None:
     cat = pas20().id("cat")
     assert cat is not None
-    pairs = [("cat", cat), ("kitten", cat), ("tiger", cat), ("cloud", 0)]
+    pairs = [("cat", cat), ("kitten", cat), ("tomcat", cat), ("cloud", 0)]
     found = {rule["rule"]: rule for rule in check_mapping(pairs, pas20(), OFFLINE, Planar()).rules}
-    # TT: cat → cat (1.0); kitten → another class (0.8 against 0.6); tiger → cat at 0.4; cloud → another class (1.0)
-    assert found["TT"]["agreement"]["value"] == 2 / 4  # cat, tiger
+    # TT: cat → cat (1.0); kitten → another class (0.8 against 0.6); tomcat → cat at 0.4; cloud → another class (1.0)
+    assert found["TT"]["agreement"]["value"] == 2 / 4  # cat, tomcat
     assert found["TT"]["precision"] == 2 / 4 and found["TT"]["dropped_right"] == 0
-    # at τ = 0.5 tiger is dropped: right are cat alone; kept are cat, kitten, cloud; of the two that TT has right one is dropped
+    # at τ = 0.5 tomcat is dropped: right are cat alone; kept are cat, kitten, cloud; of the two that TT has right one is dropped
     strict = found["TT cos>=0.5"]
     assert (strict["agreement"]["value"], strict["precision"], strict["dropped_right"]) == (1 / 4, 1 / 3, 1 / 2)
-    # the lexicon: cat is the name, kitten and tiger kinds of cats, a cloud none of the list
+    # the lexicon: cat is the name, kitten and tomcat kinds of cats, a cloud none of the list
     assert found["LT level<=2"]["agreement"]["value"] == 4 / 4
 
 

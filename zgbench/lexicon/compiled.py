@@ -59,9 +59,9 @@ class Compiled:
         class_id = self.named_words(words)
         if class_id is None or " ".join(words) == self._first[class_id]:
             return NAME
-        senses = [s for lemma in self._parser.forms("_".join(words)) for s in self._wordnet.senses(lemma)[:3]]
-        levels = {self.reach(s)[class_id][0] for s in senses if class_id in self.reach(s)}
-        return KIND if levels == {KIND} else NAME
+        senses = [s for lemma in self._parser.forms("_".join(words)) for s in self._wordnet.senses(lemma)]
+        below = any(class_id in self.reach(s) for s in senses)
+        return KIND if below and not any(map(self.is_class, senses)) else NAME
 
     def _shared_heads(self, classes: ClassList) -> dict[str, int]:
         found: dict[str, set[int]] = {}

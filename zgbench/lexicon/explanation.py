@@ -42,7 +42,11 @@ class Explanation:
         return asdict(self)
 
     def lines(self) -> Iterator[str]:
-        """The explanation as text, a fact a line."""
+        """The explanation as text, a fact a line; what cannot be seen in a label is escaped."""
+        for line in self._lines():
+            yield "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+    def _lines(self) -> Iterator[str]:
         yield f"label      {self.label}"
         yield f"head       {' | '.join(self.heads) or '-'}" + (
             f"   (context: {', '.join(self.context)})" if self.context else ""
