@@ -36,7 +36,7 @@ from zgbench.scores.subject import ProgressFactory, Subject, silent
 from zgbench.scores.verification import Reassigned
 from zgbench.scores.ways import WAYS, ByTable, Encoders, Way
 from zgbench.storage.files import check_folder, sha256_file
-from zgbench.submission import schema
+from zgbench.submission import header_checks, schema
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import Reader, open_submission, stem_of
 
@@ -176,7 +176,7 @@ def _opened(
     reader, report = open_submission(path), Report()
     sha256 = sha256_file(reader.path)
     header = reader.header(report)
-    if header is None or not schema.check_known(header, data, report):
+    if header is None or not header_checks.check_known(header, data, report):
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
     return reader, sha256, header, report

@@ -20,7 +20,7 @@ from zgbench.ratings.content import QUESTIONS, Content
 from zgbench.ratings.records import Question
 from zgbench.scores.mask_hashes import canonical_masks
 from zgbench.scores.subject import ProgressFactory, silent
-from zgbench.submission import schema
+from zgbench.submission import header_checks
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 
@@ -93,7 +93,7 @@ def sample(
     reader = open_submission(submission)
     report = Report()
     header = reader.header(report)
-    if header is None or not schema.check_known(header, data, report):
+    if header is None or not header_checks.check_known(header, data, report):
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
     dataset = open_dataset(header.dataset, data, truth_dir=truth_dir, png_order=png_order)

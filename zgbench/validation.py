@@ -10,7 +10,7 @@ from zgbench.datasets import known_ids, open_dataset
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.pixels.collect import check_alone, collect
 from zgbench.scores.segment_embeddings import read_embeddings
-from zgbench.submission import schema
+from zgbench.submission import header_checks, schema
 from zgbench.submission.problems import Report
 from zgbench.submission.reader import Reader, open_submission
 
@@ -53,7 +53,7 @@ def validate(
     reader = open_submission(submission)
     report = Report()
     header = reader.header(report)
-    if header is None or not schema.check_known(header, data, report):
+    if header is None or not header_checks.check_known(header, data, report):
         report.raise_if_any(str(reader.path))
         raise AssertionError("unreachable: a header is missing only with a reason")
     at_hand = (

@@ -7,18 +7,14 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from zgbench.cli.leaderboard_parser import add_leaderboard
 from zgbench.cli.mapping_parser import add_mapping
 from zgbench.cli.models_parser import add_models, models_option
+from zgbench.cli.options import DATA_TOLD, KEYS_TOLD, PROTOCOLS, add_data, add_engine, add_workers
 from zgbench.cli.ratings_parser import add_rate, add_ratings
+from zgbench.cli.reference_parser import add_reference
 from zgbench.cli.reproduce import add_reproduce
 
-KEYS = ("pas20", "pc59", "pc459", "mini", "ade150", "ade847", "cityscapes19", "coco133", "cocostuff171")
-PROTOCOLS = ("v1", "iccv2023", "offline", "mini")
-_KEYS = f"one of {', '.join(KEYS)}, or the key in a dataset.toml of your own"
-_DATA = (
-    "folder that holds VOCdevkit/, pascal-context/ and so on as they unpack, a prepared store, or a dataset.toml of your "
-    "own (default: $ZGBENCH_DATA); mini needs none"
-)
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
 
@@ -37,11 +33,11 @@ def build_parser() -> argparse.ArgumentParser:
     _convert(commands)
     add_mapping(commands, _lazy, PROTOCOLS)
     _datasets(commands)
-    _reference(commands)
+    add_reference(commands, _lazy)
     add_models(commands, _lazy)
     add_rate(commands, _lazy)
-    add_ratings(commands, _lazy, _data)
-    _leaderboard(commands)
+    add_ratings(commands, _lazy, add_data)
+    add_leaderboard(commands, _lazy)
     return parser
 
 
@@ -60,7 +56,7 @@ def _evaluate(commands: Any) -> None:
     p.add_argument(
         "submission", metavar="SUBMISSION", help="a .json, .json.gz or .parquet file, see submissions/README.md"
     )
-    _data(p)
+    add_data(p)
     models_option(p)
     p.add_argument("--protocol", choices=PROTOCOLS, help="preset of rules (default: v1, on mini: mini)")
     p.add_argument(
@@ -106,8 +102,8 @@ def _evaluate(commands: Any) -> None:
     )
     p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
-    _workers(p)
-    _engine(p, "ray: the pixels of a Parquet submission are counted on a Ray cluster")
+    add_workers(p)
+    add_engine(p, "ray: the pixels of a Parquet submission are counted on a Ray cluster")
     p.set_defaults(run=_lazy("zgbench.cli.commands:evaluate"))
 
 
@@ -118,9 +114,9 @@ def _validate(commands: Any) -> None:
         description="Check a submission and report every problem. Without data, everything is checked but the truth's sizes.",
     )
     p.add_argument("submission", metavar="SUBMISSION")
-    _data(p)
+    add_data(p)
     p.add_argument("--partial", action="store_true", help="images may be missing")
-    _workers(p)
+    add_workers(p)
     p.set_defaults(run=_lazy("zgbench.cli.commands:validate"))
 
 
@@ -157,7 +153,7 @@ def _convert(commands: Any) -> None:
     p.add_argument("source", metavar="IN")
     p.add_argument("target", metavar="OUT")
     p.add_argument("--name", help="the method's name")
-    p.add_argument("--dataset", metavar="KEY", help=f"the data set: {_KEYS}")
+    p.add_argument("--dataset", metavar="KEY", help=f"the data set: {KEYS_TOLD}")
     p.add_argument(
         "--labels",
         metavar="FILE|CLASSES",
@@ -227,9 +223,12 @@ def _datasets(commands: Any) -> None:
         "check", help="what was found, what is missing, which archive holds it and where it must lie"
     )
     check.add_argument(
-        "key", nargs="?", metavar="DATASET", help=f"{_KEYS} (default: all, or the one whose dataset.toml lies in DIR)"
+        "key",
+        nargs="?",
+        metavar="DATASET",
+        help=f"{KEYS_TOLD} (default: all, or the one whose dataset.toml lies in DIR)",
     )
-    check.add_argument("--data", metavar="DIR", help=_DATA)
+    check.add_argument("--data", metavar="DIR", help=DATA_TOLD)
     check.set_defaults(run=_lazy("zgbench.cli.datasets:check"))
     new = actions.add_parser(
         "new",
@@ -241,159 +240,9 @@ def _datasets(commands: Any) -> None:
     new.add_argument("--key", metavar="KEY", help="what submissions name (default: the folder's name)")
     new.set_defaults(run=_lazy("zgbench.cli.datasets:new"))
     prepare = actions.add_parser("prepare", help="write a compact store, so that raw files are not needed again")
-    prepare.add_argument("key", metavar="DATASET", help=_KEYS)
+    prepare.add_argument("key", metavar="DATASET", help=KEYS_TOLD)
     prepare.add_argument(
         "--out", metavar="DIR", help="data folder to write zgbench-store/ into (default: the data folder itself)"
     )
-    _data(prepare)
+    add_data(prepare)
     prepare.set_defaults(run=_lazy("zgbench.cli.datasets:prepare"))
-
-
-def _reference(commands: Any) -> None:
-    p = commands.add_parser("reference", help="run the reference method of the ICCV 2023 paper, or measure it")
-    actions = p.add_subparsers(title="actions", metavar="ACTION", required=True)
-    run = actions.add_parser(
-        "run",
-        help="make a submission on a data set, or label photos of your own",
-        description="Make a submission on a data set (--dataset, --out), or label photos of your own: beside each, or in "
-        "--out, NAME.segments.png (to look at), NAME.segments.json (as a submission) and NAME.label_map.png (values: "
-        "segments in that order, from 1) are written. A photo that cannot be read costs itself and the exit status "
-        "(2). A run on a data set that was stopped goes on where it was.",
-    )
-    run.add_argument("photos", nargs="*", metavar="PHOTO", help="photos to segment and label, or folders of photos")
-    run.add_argument("--dataset", metavar="KEY", help=f"work on a data set: {_KEYS}")
-    run.add_argument(
-        "--out", metavar="FILE", help="submission to write: .json, .json.gz or .parquet; with PHOTO a folder"
-    )
-    _data(run)
-    run.add_argument("--subset", metavar="first:N|random:N:SEED", help="of the data set")
-    run.add_argument("--track", choices=("free", "oracle"), default="free", help="oracle: name the truth's segments")
-    run.add_argument(
-        "--preset",
-        choices=("paper", "released", "mini"),
-        help="of models and constants (default: paper, on mini: mini); released: as the paper's published code, see "
-        "docs/reference-method.md",
-    )
-    run.add_argument(
-        "--set",
-        action="append",
-        metavar="NAME=VALUE",
-        help="change a setting, such as merge=none, encoder.mode=crop, criterion=ward, language=smollm2-135m",
-    )
-    run.add_argument("--method", choices=("reference", "groupvit"), default="reference", help="groupvit: the baseline")
-    run.add_argument("--name", metavar="TEXT", help="of the submission")
-    run.add_argument("--keep-going", action="store_true", help="skip images that cannot be read, and say so")
-    run.add_argument(
-        "--batch", type=int, metavar="N", help="images named together (default: 1; 8 with mini's models, 16 on a GPU)"
-    )
-    models_option(run)
-    _engine(run, "ray: replicas on a Ray cluster")
-    _device(run)
-    _threads(run)
-    run.set_defaults(run=_lazy("reference_method.cli:run"))
-    bench = actions.add_parser(
-        "bench",
-        help="measure it against the plain way, with random weights",
-        description="Measure segment embeddings and ZeroCap against the plain way in one run, and the time by stage.",
-    )
-    bench.add_argument(
-        "--size", choices=("mini", "small", "full"), default="small", help="of the models (default: small)"
-    )
-    bench.add_argument("--segments", type=int, default=20, metavar="N", help="in an image (default: 20)")
-    bench.add_argument("--runs", type=int, default=3, metavar="N", help="of each (default: 3)")
-    _device(bench)
-    _threads(bench)
-    bench.set_defaults(run=_lazy("reference_method.cli:bench"))
-
-
-def _leaderboard(commands: Any) -> None:
-    p = commands.add_parser("leaderboard", help="fill, check, show or export a leaderboard")
-    actions = p.add_subparsers(title="actions", metavar="ACTION", required=True)
-    add = actions.add_parser(
-        "add",
-        help="score a submission and put it on the board",
-        description="Score a submission and store result, statistics and segments. Numbers that somebody reports of "
-        "himself are never taken.",
-    )
-    add.add_argument("submission", metavar="SUBMISSION")
-    _data(add)
-    models_option(add)
-    add.add_argument("--protocol", choices=PROTOCOLS, help="preset of rules (default: v1, on mini: mini)")
-    add.add_argument("--reassign", metavar="tt,st", help="reassignments to score (default: what is possible)")
-    add.add_argument("--ratings", metavar="FILE", help="human ratings, a .csv or .parquet file")
-    add.add_argument("--stem", metavar="NAME", help="begins the stored files' names (default: as SUBMISSION)")
-    add.add_argument(
-        "--kind", choices=("method", "baseline", "ceiling"), help="the last two are not ranked (default: method)"
-    )
-    add.add_argument(
-        "--replace", action="store_true", help="replace all results of another submission of the same name"
-    )
-    add.add_argument("--unofficial", action="store_true", help="take a part of the official split, and mark it")
-    add.add_argument("--no-copy", action="store_true", help="keep no copy of the submission to look inside")
-    _board(add, "those of the checkout of zgbench that one works in")
-    _workers(add)
-    add.set_defaults(run=_lazy("zgbench.cli.leaderboard:add"))
-    check = actions.add_parser("check", help="cross-check every stored result")
-    check.add_argument("--rescore", action="store_true", help="score the stored submissions again as well")
-    models_option(check)
-    check.add_argument(
-        "--data", metavar="DIR", help="folder of the data sets (default: $ZGBENCH_DATA); mini needs none"
-    )
-    _board(check)
-    check.set_defaults(run=_lazy("zgbench.cli.leaderboard:check"))
-    export = actions.add_parser("export", help="write the board as one HTML file and a Markdown table")
-    export.add_argument("folder", metavar="DIR", help="index.html and leaderboard.md are written here")
-    _board(export)
-    export.set_defaults(run=_lazy("zgbench.cli.leaderboard:export"))
-    serve = actions.add_parser("serve", help="show the board in a browser")
-    serve.add_argument("--port", type=int, default=8502, metavar="N", help="(default: 8502)")
-    serve.add_argument("--data", metavar="DIR", help="folder of the data sets, to look inside (default: $ZGBENCH_DATA)")
-    serve.add_argument("--submit", metavar="DIR", help="take uploads from whoever has a token, and keep them here")
-    serve.add_argument("--upload-mb", type=int, default=50, metavar="N", help="largest upload, MB (default: 50)")
-    _board(serve)
-    serve.set_defaults(run=_lazy("zgbench.cli.leaderboard:serve"))
-    token = actions.add_parser("token", help="make a token for uploads; it is printed once")
-    token.add_argument("name", metavar="NAME", help="of the person or group, shown in the queue")
-    token.add_argument("--submit", required=True, metavar="DIR", help="folder of the uploads")
-    token.set_defaults(run=_lazy("zgbench.cli.leaderboard:token"))
-
-
-def _board(p: argparse.ArgumentParser, default: str = "those that ship with zgbench") -> None:
-    p.add_argument("--board", metavar="DIR", help=f"folder of stored results (default: {default})")
-
-
-def _threads(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "--threads",
-        type=int,
-        metavar="N",
-        help="on the CPU, all replicas together (default: the processors that are free)",
-    )
-
-
-def _device(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--device", metavar="DEVICES", help="cpu, or cuda:0,cuda:1 (default: every GPU, else the CPU)")
-    p.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="(default: bf16 on a GPU, fp32 on a CPU)")
-
-
-def _data(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "--data",
-        metavar="DIR",
-        help=_DATA,
-    )
-    p.add_argument("--truth-dir", metavar="DIR", help="truth PNGs in another place; for pc59 with --png-order")
-    p.add_argument(
-        "--png-order",
-        choices=("alphabetical", "official"),
-        help="class order of PC-59 PNGs, which nothing inside a PNG tells",
-    )
-
-
-def _engine(p: argparse.ArgumentParser, ray: str) -> None:
-    p.add_argument("--engine", choices=("local", "ray"), default="local", help=ray)
-    p.add_argument("--ray-address", metavar="ADDRESS", help="of the cluster (default: one started for this run)")
-
-
-def _workers(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--workers", type=int, metavar="N", help="processes (default: one for each processor)")

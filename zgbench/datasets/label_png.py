@@ -2,6 +2,7 @@
 
 What a pixel means is decided from the file's own header: colour type, bit depth, palette and the indices in use. An image
 library that scales grey of 2 bits to 0–255 or fills up a palette has no say in it.
+Above 300 lines: every colour type goes through the same header, and a second file would only pass it to and fro.
 Format: "Portable Network Graphics (PNG) Specification", W3C, third edition.
 """
 

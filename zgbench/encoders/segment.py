@@ -1,7 +1,8 @@
 """The CLIP segment encoder: one embedding per segment of an image.
 
 Source: "Zero-guidance Segmentation Using Zero Segment Labels", ICCV 2023, section 3.2. The masked layers themselves
-are in `zgbench.encoders.masked_attention`; here are the way in (photo and masks) and the way out (embeddings).
+are in `zgbench.encoders.masked_attention`; here are the way in (photo and masks) and the way out (embeddings). Above 300 lines:
+the ways in of the three modes share their resizing and their checks.
 """
 
 from __future__ import annotations

@@ -102,7 +102,8 @@ class Mapper:
                 {
                     d.class_id
                     for d in map(self.word, phrase.words)
-                    if d.class_id is not None and (d.level in (NAME, SYNONYM) or self.compiled.named(d.word) is not None)
+                    if d.class_id is not None
+                    and (d.level in (NAME, SYNONYM) or self.compiled.named(d.word) is not None)
                 }
             )
             > 2

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from zgbench.lexicon.classes import ClassList
 from zgbench.lexicon.compiled import Compiled
-from zgbench.lexicon.decision import KIND, NAME, PART, Decision
+from zgbench.lexicon.decision import KIND, PART, Decision
 from zgbench.lexicon.head import Phrase
 from zgbench.lexicon.hierarchy import Hierarchy
 from zgbench.lexicon.senses import Senses
@@ -40,7 +40,9 @@ class Nouns:
         for start in range(len(phrase.words)):
             named = self.compiled.named_words(phrase.words[start:])
             if named is not None:
-                return Decision(named, self.compiled.name_level(phrase.words[start:]), word="_".join(phrase.words[start:]))
+                return Decision(
+                    named, self.compiled.name_level(phrase.words[start:]), word="_".join(phrase.words[start:])
+                )
             size = len(phrase.words) - start
             lemmas = single if size == 1 else [n for n in phrase.nouns if n.count("_") + 1 == size]
             if size == 2:

@@ -14,7 +14,7 @@ import ijson
 
 from zgbench.errors import InputError
 from zgbench.storage.text import MARK, refuse_wide
-from zgbench.submission import schema
+from zgbench.submission import header_checks, schema
 from zgbench.submission.problems import Problem, Report, cut, quote
 
 MAX_IMAGE_BYTES = 64 << 20
@@ -78,7 +78,7 @@ class JsonReader:
 
     def header(self, report: Report) -> schema.Header | None:
         """The checked header; its keys may stand before or after the images."""
-        return schema.check_header(self._top_level(), report)
+        return header_checks.check_header(self._top_level(), report)
 
     def images(self, header: schema.Header, report: Report) -> Iterator[schema.Image]:
         """Images of sound structure, in file order; problems of the others go to ``report``."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from zgbench.errors import InputError
 from zgbench.storage.plain_arrow import plain
-from zgbench.submission import parquet_guard, schema
+from zgbench.submission import header_checks, parquet_guard, schema
 from zgbench.submission.problems import Problem, Report, quote
 
 METADATA_KEY = b"zgbench"
@@ -73,7 +73,7 @@ class ParquetReader:
             report.add(
                 Problem("unknown-key", "metadata zgbench, images", "the header only", "images", "Images are rows.")
             )
-        checked = schema.check_header(header, report, "metadata zgbench, {}".format)
+        checked = header_checks.check_header(header, report, "metadata zgbench, {}".format)
         if checked is not None:
             self._check_columns(columns, checked, report)
         return checked
