@@ -14,7 +14,7 @@ import io
 from pathlib import Path
 
 from zgbench.board.validity import PEOPLE
-from zgbench.datasets import Vocabulary, builtin_vocabulary
+from zgbench.datasets import builtin_vocabulary, vocabulary_of_names
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache
 from zgbench.encoders.text import SentenceBert
 from zgbench.protocol import PRESETS
@@ -32,7 +32,16 @@ LISTS = {
     "everyday words, PC-459": (PROJECT / "tests/lexicon/pairs_pc459.csv", "pc459"),
 }
 MODELS = {"all-mpnet-base-v2": "v1", "all-MiniLM-L6-v2": "offline"}
-SHOWN = ("TT cos>=0.5", "TT", "LT level<=0", "LT level<=1", "LT level<=2", "LT level<=3", "LT level<=4", "LT level<=4+text")
+SHOWN = (
+    "TT cos>=0.5",
+    "TT",
+    "LT level<=0",
+    "LT level<=1",
+    "LT level<=2",
+    "LT level<=3",
+    "LT level<=4",
+    "LT level<=4+text",
+)
 TARGET = HERE / "validity.csv"
 MARKS = ("<!-- validity: made by make validity -->\n", "<!-- end of validity -->\n")
 
@@ -45,8 +54,7 @@ def measured() -> list[dict[str, str]]:
             print(f"{words}: not at hand, old rows kept")
             continue
         if isinstance(classes, Path):
-            names = tuple(classes.read_text(encoding="utf-8").splitlines())
-            vocabulary = Vocabulary(tuple(range(1, len(names) + 1)), names)
+            vocabulary, _ = vocabulary_of_names(classes.read_text(encoding="utf-8").splitlines())
         else:
             vocabulary = builtin_vocabulary(classes)
         labels = [(label, class_id) for label, class_id, _ in read_pairs(pairs, vocabulary, undecided=False)]

@@ -22,7 +22,7 @@ def _vocabulary(classes: str) -> tuple[Vocabulary, str]:
         UsageError: neither a key nor a file.
         InputError: the file holds no classes, or one twice.
     """
-    from zgbench.datasets import KEYS, builtin_vocabulary
+    from zgbench.datasets import KEYS, builtin_vocabulary, vocabulary_of_names
     from zgbench.datasets.definition import read_definition
 
     if classes in KEYS:
@@ -44,7 +44,10 @@ def _vocabulary(classes: str) -> tuple[Vocabulary, str]:
     if not names or twice or len(names) > _MOST_CLASSES:
         what = "holds no class name" if not names else f"{twice[0]!r} stands twice" if twice else "holds too many lines"
         raise InputError(f"{path}: {what}. Expected a class name a line, each once.")
-    return Vocabulary(tuple(range(1, len(names) + 1)), tuple(names)), "pas20"
+    vocabulary, known = vocabulary_of_names(names)
+    if known is not None:
+        print(f"note: {path} is the class list of {known}; its aliases and synsets are used", file=sys.stderr)
+    return vocabulary, "pas20"
 
 
 def _encoder(options: argparse.Namespace, key: str) -> tuple[Any, Any]:

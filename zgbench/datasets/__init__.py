@@ -2,7 +2,7 @@
 
 from zgbench.datasets.catalogue import KEYS
 from zgbench.datasets.dataset import Dataset
-from zgbench.datasets.opening import builtin_vocabulary, is_known, known_ids, open_dataset
+from zgbench.datasets.opening import builtin_vocabulary, is_known, known_ids, open_dataset, vocabulary_of_names
 from zgbench.datasets.truth import Truth, TruthSource
 from zgbench.datasets.vocabulary import Vocabulary
 
@@ -16,4 +16,5 @@ __all__ = [
     "is_known",
     "known_ids",
     "open_dataset",
+    "vocabulary_of_names",
 ]

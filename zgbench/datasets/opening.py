@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,6 +98,26 @@ def builtin_vocabulary(key: str) -> Vocabulary:
 
         return mini_vocabulary()
     return SPECS[key].vocabulary()
+
+
+def vocabulary_of_names(names: Sequence[str]) -> tuple[Vocabulary, str | None]:
+    """Classes of a plain list of names, ids from 1, and the built-in data set whose list it is, if any.
+
+    The list of a built-in data set, in any order, comes with that data set's readable names, aliases and synsets.
+
+    Args:
+        names: each once.
+    """
+    ids = tuple(range(1, len(names) + 1))
+    for key in KEYS:
+        known = builtin_vocabulary(key)
+        if len(known) == len(names) and set(known.names) == set(names):
+            at = [known.names.index(name) for name in names]
+            readable, also, synsets = (
+                tuple(column[i] for i in at) if column else () for column in (known.readable, known.also, known.synsets)
+            )
+            return Vocabulary(ids, tuple(names), readable=readable, also=also, synsets=synsets), key  # type: ignore[arg-type]
+    return Vocabulary(ids, tuple(names)), None
 
 
 def known_ids(key: str, data: str | os.PathLike[str] | None = None) -> frozenset[str] | None:
