@@ -148,7 +148,7 @@ def test_formats(demo_result: Path) -> None:
     made = {}
     for style in ("markdown", "latex", "csv", "json"):
         made[style], err = here("evaluate", DEMO, "--out", demo_result, "--format", style, ZGBENCH_CACHE=str(demo_result / "cache"))  # fmt: skip
-        assert not err
+        assert all(line.startswith("note: ") and "distinct labels say nothing" in line for line in err.splitlines()), err
     head, rule, line, *_ = made["markdown"].splitlines()
     assert head.count("|") == rule.count("|") == line.count("|") == 10
     assert f"| {shown} [" in line
@@ -181,7 +181,7 @@ def test_few_images_are_told(demo_result: Path, tmp_path: Path) -> None:
 def test_per_class_file(demo_result: Path) -> None:
     rows = list(csv.DictReader(io.StringIO((demo_result / "demo.mini.per_class.csv").read_text())))
     names = zgbench.open_dataset("mini").vocabulary.names
-    assert [row["class"] for row in rows] == [*names, *names]  # TT, then ST
+    assert [row["class"] for row in rows] == [*names] * 8  # TT, ST, and LT by level and with the nearest text
     assert all(0 <= float(row["iou"]) <= 1 for row in rows if row["iou"])
 
 
@@ -271,8 +271,8 @@ def test_the_submission_guides_python_runs(tmp_path: Path) -> None:
     before = """
 import numpy as np
 def my_method():
-    import zgbench
-    for image_id in zgbench.open_dataset("mini").ids:
+    import zgbench.datasets
+    for image_id in zgbench.datasets.known_ids("pas20"):
         yield image_id, np.array([[1, 1, 0, 2]] * 3), ["passenger plane", "sky"]
 """
     done = subprocess.run(
@@ -318,7 +318,7 @@ def test_every_option_in_the_documents_exists(file: str) -> None:
     from zgbench.cli.parser import build_parser
 
     known = {option for parser in commands(build_parser()) for option in parser._option_string_actions}
-    text = re.sub(r"pip install .*", "", (ROOT / file).read_text(encoding="utf-8"))
+    text = re.sub(r"pip install .*|python submissions/.*", "", (ROOT / file).read_text(encoding="utf-8"))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= known
 
 

@@ -14,6 +14,7 @@ from tests.conftest import SHARED, HashedText
 from tests.submission.sample import write
 from tests.test_evaluate import NoModel, named, run
 from zgbench.cli import main
+from zgbench.datasets import vocabulary_of_names
 from zgbench.datasets.vocabulary import pas20
 from zgbench.scores.mapping_check import check_mapping
 from zgbench.scores.rated_rules import rated_rules
@@ -156,3 +157,12 @@ def test_sensitivity_of_two_methods(tiny_voc: Path, tmp_path: Path, capsys: pyte
     assert json.loads(capsys.readouterr().out)["methods"] == found.methods
     with pytest.raises(zgbench.UsageError, match="two results or more"):
         sensitivity(places[:1])
+
+
+def test_the_class_list_of_a_built_in_data_set_is_known_by_its_names() -> None:
+    voc = pas20()
+    backwards = voc.names[::-1]
+    found, key = vocabulary_of_names(backwards)
+    assert key == "pas20" and found.names == backwards and found.ids == tuple(range(1, 21))
+    assert found.readable[backwards.index("pottedplant")] == "potted plant"
+    assert vocabulary_of_names(backwards[1:])[1] is None
