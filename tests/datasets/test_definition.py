@@ -134,7 +134,7 @@ def test_split_list(tmp_path: Path) -> None:
             b"a.png\nb.png\n",
             r"none of its ids has a file .*masks/\*\.png; the files' ids are such as 'a', the list's such as 'a\.png'",
         ),
-        (b"\xff\xfe", "cannot be read as a list of image ids"),
+        (b"\xff\xfe", "the text is UTF-16"),
         (b"a\x1b[31m\n", "is no image id"),
     ):
         listed.write_bytes(content)
