@@ -80,7 +80,7 @@ def with_old(new: list[dict[str, str]]) -> list[dict[str, str]]:
     with TARGET.open(encoding="utf-8", newline="") as file:
         old = list(csv.DictReader(file))
     have = {(row["list"], row["rule"], row["model"]) for row in new}
-    kept = [row for row in old if (row["list"], row["rule"], row["model"]) not in have]
+    kept = [r for r in old if r["rule"] in SHOWN and (r["list"], r["rule"], r["model"]) not in have]
     return sorted(new + kept, key=lambda row: (list(LISTS).index(row["list"]), SHOWN.index(row["rule"]), row["model"]))
 
 

@@ -148,7 +148,9 @@ def test_formats(demo_result: Path) -> None:
     made = {}
     for style in ("markdown", "latex", "csv", "json"):
         made[style], err = here("evaluate", DEMO, "--out", demo_result, "--format", style, ZGBENCH_CACHE=str(demo_result / "cache"))  # fmt: skip
-        assert all(line.startswith("note: ") and "distinct labels say nothing" in line for line in err.splitlines()), err
+        assert all(line.startswith("note: ") and "distinct labels say nothing" in line for line in err.splitlines()), (
+            err
+        )
     head, rule, line, *_ = made["markdown"].splitlines()
     assert head.count("|") == rule.count("|") == line.count("|") == 10
     assert f"| {shown} [" in line
