@@ -27,7 +27,7 @@ check: $(READY)
 
 # how well each rule maps labels as people do: leaderboard/validity.csv and the table in the README
 validity: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python leaderboard/make_validity.py
+	OMP_NUM_THREADS=1 $(BIN)/python submissions/make_validity.py
 
 # all benchmarks, side by side with peers, in one table
 bench: $(READY)

@@ -63,7 +63,7 @@ def _child(arguments: list[str]) -> None:
 def test_killed_at_any_moment_it_ends_with_the_same_file(whole: Path, tmp_path: Path) -> None:
     """kill −9 ten times, each at a random moment, and once more to the end."""
     out = tmp_path / "ours.json"
-    arguments = ["reference", "run", "--dataset", "mini", "--subset", "first:4", "--out", str(out), *QUICK, "--device", "cpu"]  # fmt: skip
+    arguments = ["reference", "run", "--dataset", "mini", "--subset", "first:4", "--out", str(out), *QUICK, "--device", "cpu", "--batch", "1"]  # fmt: skip
     work = out.with_name("ours.json.work")
     rng = random.Random(0)
     killed = 0
@@ -97,6 +97,7 @@ def test_a_run_with_other_settings_does_not_mix_in(tmp_path: Path) -> None:
     folder = tmp_path / "ours.json.work"
     folder.mkdir()
     (folder / "run.json").write_text('{"dataset": "mini"}')
+    (folder / "image-mini_val_0000.json").write_text("{}")
     _, err = _run(out, status=2)
     assert "holds finished images of another run" in err and "config" in err
     assert not out.exists()

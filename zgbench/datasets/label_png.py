@@ -126,7 +126,7 @@ def read_label_png(
 
     Grey (1, 2, 4, 8, 16 bits) gives its values as stored. Of a palette PNG the colours decide, so that one that was
     reordered or reduced says the same: VOC's colours stand for their index (white for 255, as void's own 224, 224, 192),
-    grey ones for their value.
+    grey ones for their value (a palette of nothing but black, white and VOC's own greys is VOC's).
 
     Args:
         file: a path, or the content.

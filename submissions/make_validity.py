@@ -1,4 +1,4 @@
-"""Measures every rule of the mapping against labels with a known class: validity.csv, and the table in the README.
+"""Measures every rule of the mapping against labels with a known class: leaderboard/validity.csv, and the table in the README.
 
     make validity
 
@@ -22,8 +22,7 @@ from zgbench.scores.given_mapping import read_pairs
 from zgbench.scores.mapping_check import check_mapping
 from zgbench.storage.files import write_bytes
 
-HERE = Path(__file__).resolve().parent
-PROJECT = HERE.parent
+PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared/data/mapping"
 COLUMNS = ("list", "labels", "classes", "rule", "model", "agreement", "low", "high", "precision", "dropped_right")
 LISTS = {
@@ -42,7 +41,7 @@ SHOWN = (
     "LT level<=4",
     "LT level<=4+text",
 )
-TARGET = HERE / "validity.csv"
+TARGET = PROJECT / "leaderboard/validity.csv"
 MARKS = ("<!-- validity: made by make validity -->\n", "<!-- end of validity -->\n")
 
 
