@@ -20,7 +20,7 @@ import pytest
 
 import zgbench
 from tests.faults.scoring import FILES, ROOT, contents, score, submission
-from zgbench.datasets import open_dataset, store
+from zgbench.datasets import known_ids, open_dataset, store
 from zgbench.encoders import CachedTextEncoder, EmbeddingCache
 from zgbench.storage import files
 from zgbench.submission.writer import SubmissionWriter
@@ -118,9 +118,9 @@ def test_a_really_full_disk(suffix: str, tiny_voc: Path, tmp_path: Path) -> None
             pytest.raises(zgbench.ZgbenchError, match=r"cannot write .*No space left"),
             SubmissionWriter(old, name="m", dataset="pas20") as writer,
         ):
-            for index in range(600):
+            for image_id in sorted(known_ids("pas20") or ())[:600]:
                 label = "".join(map(str, noise.randint(0, 9, 150)))
-                writer.add(f"image {index}", noise.rand(1, 40, 40) > 0.5, [label])
+                writer.add(image_id, noise.rand(1, 40, 40) > 0.5, [label])
         assert contents(disk) == {old.name: b"old"}
         (disk / "filler").write_bytes(b"x" * (50 << 10))
         with pytest.raises(zgbench.ZgbenchError, match=r"cannot write .*No space left"):
@@ -195,13 +195,16 @@ def test_a_cache_on_a_full_disk_is_done_without(tmp_path: Path, monkeypatch: pyt
 
     from tests.conftest import HashedText
 
+    class Weighed(HashedText):
+        weights = "hash of its weights"
+
     expected = HashedText().encode(["a", "b"])
     cache = EmbeddingCache(tmp_path)
-    CachedTextEncoder(HashedText(), cache).encode(["a"])
+    CachedTextEncoder(Weighed(), cache).encode(["a"])
     assert cache._db is not None
     cache._db.execute("PRAGMA max_page_count = 1")  # SQLite then says SQLITE_FULL, as on a full disk
     texts = ["a", "b", *(f"text {k}" for k in range(40))]
-    found = CachedTextEncoder(HashedText(), cache).encode(texts)
+    found = CachedTextEncoder(Weighed(), cache).encode(texts)
     assert (found[:2] == expected).all()
     assert not list(tmp_path.glob("*.damaged*"))
     with sqlite3.connect(tmp_path / "embeddings.sqlite") as db:
