@@ -9,7 +9,7 @@ from zgbench.board.store import Board, Group
 from zgbench.scores.sensitivity import Sensitivity, sensitivity
 
 MOST = 20
-"""Methods that are compared: the best of the group."""
+"""Methods that are compared: the best of the group; baselines and ceilings where there are fewer than two methods."""
 
 
 def order_of(board: Board, group: Group) -> Sensitivity:
@@ -19,7 +19,9 @@ def order_of(board: Board, group: Group) -> Sensitivity:
         UsageError: the group has fewer than two methods.
         InputError, DataError: a result's files are missing or damaged.
     """
-    best = [row["id"] for row in ranking(board, group.key)][:MOST]
+    rows = ranking(board, group.key)
+    methods = [row for row in rows if row["kind"] == "method"]
+    best = [row["id"] for row in (methods if len(methods) > 1 else rows)][:MOST]
     return sensitivity([board.entry(one).stored() for one in best], models=())
 
 
