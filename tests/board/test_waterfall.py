@@ -15,8 +15,8 @@ from tests.board.shipped import BOARD, group_of
 from zgbench.board.inside import segment_table, submission_file
 from zgbench.board.segment_masks import segments_of
 from zgbench.board.waterfall import beside, waterfall
+from zgbench.datasets import builtin_vocabulary
 from zgbench.errors import UsageError
-from zgbench.scores.comparison import vocabulary_of
 
 METHOD = "reference.mini"
 GROUP = group_of("TT").key
@@ -27,7 +27,7 @@ Scene = tuple[str, np.ndarray, list[np.ndarray]]
 @pytest.fixture(scope="module")
 def scenes() -> list[Scene]:
     """Image id, truth and the method's masks."""
-    dataset, vocabulary = zgbench.open_dataset("mini"), vocabulary_of("mini")
+    dataset, vocabulary = zgbench.open_dataset("mini"), builtin_vocabulary("mini")
     file = submission_file(BOARD, BOARD.entry(METHOD))
     assert file is not None
     found = []
@@ -61,14 +61,14 @@ def best_mapping(scenes: list[Scene], rows: list[dict[str, Any]]) -> list[list[i
 
 
 def given(scenes: list[Scene], rows: list[dict[str, Any]], *, kept_only: bool = False) -> list[list[int]]:
-    ids = dict(zip(vocabulary_of("mini").names, vocabulary_of("mini").ids, strict=True))
+    ids = dict(zip(builtin_vocabulary("mini").names, builtin_vocabulary("mini").ids, strict=True))
     classes = iter(ids[row["class"]] if row["kept"] or not kept_only else 0 for row in rows)
     return [[next(classes) for _ in masks] for _, _, masks in scenes]
 
 
 def score(path: Path, scenes: list[tuple[str, np.ndarray, list[np.ndarray]]], named: list[list[int]]) -> dict[str, Any]:
     """Write a submission whose segments are called by the names of their classes (0: left out), and score it."""
-    names = dict(zip(vocabulary_of("mini").ids, vocabulary_of("mini").names, strict=True))
+    names = dict(zip(builtin_vocabulary("mini").ids, builtin_vocabulary("mini").names, strict=True))
     with zgbench.SubmissionWriter(path, name=path.stem, dataset="mini") as submission:
         for (image_id, truth, masks), classes in zip(scenes, named, strict=True):
             kept = [(mask, names[c]) for mask, c in zip(masks, classes, strict=True) if c]
