@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from zgbench.board.entry import facts_of
 from zgbench.board.true_names import fitting
 from zgbench.datasets import known_ids
 from zgbench.pixels.counts import select
-from zgbench.protocol import outdated
+from zgbench.protocol import facts_of, outdated
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
 from zgbench.scores.result import Stored, number
 from zgbench.scores.result_types import Score

@@ -12,7 +12,7 @@ from typing import Any
 
 from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
-from zgbench.protocol import meaning
+from zgbench.protocol import facts_of, meaning
 from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
 
 SCORES = {
@@ -112,11 +112,6 @@ class Entry:
 @lru_cache(maxsize=4)
 def _stored(path: Path, _sha256: str) -> Stored:
     return load_result(path)
-
-
-def facts_of(signature: str) -> dict[str, str]:
-    """The pairs of a signature."""
-    return dict(pair.split(":", 1) for pair in signature.split("|") if ":" in pair)
 
 
 def entry_of(path: Path, result: dict[str, Any], sha256: str) -> Entry:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from zgbench import pages
-from zgbench.board.entry import SCORES, Entry, ScoreRow, entry_of, facts_of
+from zgbench.board.entry import SCORES, Entry, ScoreRow, entry_of
 from zgbench.board.kinds import FILE as KINDS_FILE
 from zgbench.board.kinds import read_kinds
 from zgbench.board.verdicts import beside, verdict
 from zgbench.datasets import KEYS
 from zgbench.errors import UsageError, ZgbenchError
-from zgbench.protocol import VERSION
+from zgbench.protocol import VERSION, facts_of
 from zgbench.scores.result import RESULT
 from zgbench.storage.files import stamp
 from zgbench.storage.text import without_companions
