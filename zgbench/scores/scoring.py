@@ -16,6 +16,7 @@ from zgbench.scores import metrics, text_generation
 from zgbench.scores.human_scores import Ratings, fully_rated
 from zgbench.scores.rating_similarity import described
 from zgbench.scores.reassignment import true_similarity
+from zgbench.scores.registry import DEFAULT
 from zgbench.scores.result import Evaluation, number
 from zgbench.scores.result_types import Result, ScoreRow, Tgq
 from zgbench.scores.subject import Subject
@@ -61,6 +62,7 @@ def scored(
     people: Ratings | None,
     unavailable: dict[str, str],
     timing: dict[str, float],
+    names: tuple[str, ...] = DEFAULT,
 ) -> Evaluation:
     """Scores of every row.
 
@@ -69,6 +71,7 @@ def scored(
         text: Sentence-BERT, for TGQ.
         unavailable: what cannot be scored, and why; more may be added.
         timing: seconds a step; goes into the result.
+        names: of the scores that were asked for; the default ones are worked out whether they were or not.
 
     Raises:
         ModelUnavailable: there is no row at all.
@@ -135,7 +138,7 @@ def scored(
         "partial": len(counts.ids) < len(subject.dataset.ids),
     }
     stem = stem_of(subject.reader.path)
-    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing)
+    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing, names)
 
 
 def _signature(subject: Subject, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
