@@ -119,7 +119,8 @@ def compare(options: argparse.Namespace) -> int:
     from zgbench.cli.compared import print_comparison
     from zgbench.scores.comparison import compare as run
 
-    print_comparison(run(options.a, options.b, *options.others, per_class=options.per_class), options.format)
+    found = run(options.a, options.b, *options.others, per_class=options.per_class)
+    print_comparison(found, options.format, power=options.power)
     return 0
 
 
