@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from tests.oracle.slow_lexicon import SlowLexicon
 from tests.oracle.slow_scorer import Scene
 
 THRESHOLDS = [Fraction(k, 20) for k in range(10, 20)]
@@ -69,8 +70,9 @@ def presence(scenes: Sequence[Scene], background: str, classes: Sequence[int]) -
             wrong += bool(predicted.any() and not truth.any())
             if not truth.any():
                 continue
+            iou = Fraction(int((truth & predicted).sum()), int((truth | predicted).sum()))
             for t in THRESHOLDS:
-                hit = Fraction(int((truth & predicted).sum()), int((truth | predicted).sum())) >= t
+                hit = iou >= t
                 tp[t] += hit
                 fn[t] += not hit
                 fp[t] += bool(predicted.any()) and not hit
@@ -103,6 +105,30 @@ def open_miou(scenes: Sequence[Scene], classes: Sequence[int], similarity: np.nd
             taken = sum(confusion[c, g] * (1 - similarity[c, g]) for g in range(n) if g != c)
             scores.append(float(credit / (area + taken)))
     return {"open_miou": sum(scores) / len(scores) if scores else float("nan")}
+
+
+def path_similarity(lexicon: SlowLexicon, synsets: Sequence[Sequence[str]]) -> np.ndarray:
+    """1 / (1 + edges of the shortest way up and down again), of the nearest synsets; keys such as ``dog.n.01``."""
+
+    def up(key: str) -> dict[int, int]:
+        lemma, _, number = key.rsplit(".", 2)
+        level, found, edges = {lexicon.senses[lemma][int(number) - 1]}, {}, 0
+        while level:
+            found |= dict.fromkeys(level, edges)
+            level = {p for s in level for p in lexicon.parents.get(s, ())} - set(found)
+            edges += 1
+        return found
+
+    ways = [[up(key) for key in keys] for keys in synsets]
+    return np.array(
+        [
+            [
+                1.0 if a is b else max(1 / (1 + min(x[s] + y[s] for s in x.keys() & y.keys())) for x in a for y in b)
+                for b in ways
+            ]
+            for a in ways
+        ]
+    )
 
 
 def mean(values: Sequence[Fraction]) -> float:

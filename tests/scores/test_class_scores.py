@@ -92,7 +92,11 @@ def test_panoptic_quality_is_torchmetrics() -> None:
     rng = np.random.RandomState(3)
     # it takes what is predicted as nothing for void; a fourth class stands for it here, which is left out again
     metric = PanopticQuality(
-        things=set(), stuffs={1, 2, 3, 4}, allow_unknown_preds_category=True, return_sq_and_rq=True, return_per_class=True
+        things=set(),
+        stuffs={1, 2, 3, 4},
+        allow_unknown_preds_category=True,
+        return_sq_and_rq=True,
+        return_per_class=True,
     )
     scenes = []
     for _ in range(30):
