@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,11 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
     about: dict[str, Any] = {
         "sha256": people.sha256, "aggregate": protocol.human, "unrated": UNRATED, "excluded": list(people.excluded),
     }  # fmt: skip
+
+    @cache
+    def drawn(n: int) -> Resamples:
+        return Resamples(n, protocol.resamples, protocol.seed)
+
     for row in reassigned:
         if row.rated is not None:
             whole = fully_rated(counts, row.rated)
@@ -176,10 +182,7 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
                 "images_rated": int(whole.sum()),
             }
             if row.decision.level is None and row.how != "MAP":
-                about[row.how] |= described(
-                    row.decision.similarity, row.rated, counts.owner,
-                    resamples=protocol.resamples, seed=protocol.seed,
-                )  # fmt: skip
+                about[row.how] |= described(row.decision.similarity, row.rated, counts.owner, drawn)
     return about
 
 
