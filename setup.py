@@ -1,4 +1,8 @@
-"""Wheel and sdist hold what git tracks and nothing else; the wheel carries the page folders as ``zgbench/_pages``."""
+"""Wheel and sdist hold what git tracks and nothing else; the wheel carries the page folders as ``zgbench/_pages``.
+
+One kernel is compiled. It is optional: where there is no C compiler, zgbench is installed without it and does the same
+in numpy.
+"""
 
 import os
 import shutil
@@ -6,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
@@ -55,4 +59,10 @@ class TrackedSources(sdist):
         super().make_release_tree(base_dir, [*tracked(), *made])
 
 
-setup(cmdclass={"build_py": TrackedOnly, "sdist": TrackedSources})
+KERNEL = Extension("zgbench.submission._runs", ["zgbench/submission/_runs.c"], py_limited_api=True, optional=True)
+
+setup(
+    cmdclass={"build_py": TrackedOnly, "sdist": TrackedSources},
+    ext_modules=[KERNEL],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},  # one wheel a platform for every Python from 3.11 on
+)
