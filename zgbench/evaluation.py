@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
@@ -137,6 +137,8 @@ def evaluate(
     execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress, replace)
     if execution.out is not None:
         check_folder(execution.out)
+    if engine not in get_args(Engine):
+        raise UsageError(f"engine {engine!r}: expected one of {', '.join(get_args(Engine))}.")
     if engine == "ray":
         need("ray", "--engine ray")
     with _timed(seconds, "counts"):

@@ -29,9 +29,9 @@ def add_upkeep(commands: Any, lazy: Lazy) -> None:
     completion = commands.add_parser(
         "completion",
         help="a script that completes commands and options in your shell",
-        description="Print a completion script. bash: see the example; zsh: write it as _zgbench into a folder of $fpath; tcsh: source it.",
+        description="Print a completion script. bash: see the example; zsh: write it as _zgbench into a folder of $fpath.",
     )
-    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completion.add_argument("shell", choices=("bash", "zsh"))
     completion.set_defaults(run=lazy("zgbench.cli.completion:run"))
 
 

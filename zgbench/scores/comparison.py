@@ -22,6 +22,7 @@ from zgbench.errors import UsageError
 from zgbench.protocol import Pixels, facts_of, meaning, outdated
 from zgbench.scores import metrics
 from zgbench.scores.result import Stored, load_result
+from zgbench.scores.shown import html_of_comparison, text_of_comparison
 from zgbench.scores.verification import Row, background_of, verified
 from zgbench.statistics import resampling
 from zgbench.statistics.holm import holm
@@ -78,7 +79,7 @@ class Pair:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Differences of every pair of results.
 
@@ -89,6 +90,12 @@ class Comparison:
 
     names: tuple[str, ...]
     pairs: tuple[Pair, ...]
+
+    def __repr__(self) -> str:
+        return text_of_comparison(self)
+
+    def _repr_html_(self) -> str:
+        return html_of_comparison(self)
 
     @property
     def rows(self) -> dict[Key, dict[str, Difference]]:
