@@ -29,6 +29,7 @@ from zgbench.scores.given_mapping import read_mapping
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
 from zgbench.scores.ratings_fit import check_fit
+from zgbench.scores.registry import chosen_scores
 from zgbench.scores.result import Evaluation
 from zgbench.scores.result_names import counts_of
 from zgbench.scores.scoring import by_people, scored
@@ -78,6 +79,7 @@ def evaluate(
     tau_text: float | None = None,
     tau_clip: float | None = None,
     resamples: int | None = None,
+    scores: str | Sequence[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     replace: bool = False,
     workers: int = 1,
@@ -102,6 +104,8 @@ def evaluate(
         partial: score the images that the submission has.
         subset: ``first:N`` or ``random:N:SEED``.
         background, human, seed, scoring, tau_text, tau_clip, resamples: override the protocol's.
+        scores: names of scores, ``all`` or ``default``, see :func:`zgbench.scores.registry.chosen_scores`. The default ones
+            stand in every result; others are added to it.
         out: folder to write result files to; None writes nothing.
         replace: overwrite the result that lies there under the name ``STEM.DATASET``, whatever it is of; without, a
             result of another submission or signature stays, and the new one gets a longer name.
@@ -122,6 +126,7 @@ def evaluate(
         UsageError, DataError, InputError, ModelUnavailable: see zgbench.errors.
     """
     seconds: dict[str, float] = {}
+    names = chosen_scores(scores)
     execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress, replace)
     if execution.out is not None:
         check_folder(execution.out)
@@ -153,7 +158,7 @@ def evaluate(
     with _timed(seconds, "models"):
         reassigned = _reassigned(subject, ways, counts, people, unavailable, progress, strict=reassign is not None)
     with _timed(seconds, "scores"):
-        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds)
+        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds, names)
         if people is not None:
             found.result["ratings"] = by_people(protocol, counts, reassigned, people)
     subject.check_unchanged()

@@ -71,7 +71,7 @@ def evaluate(options: argparse.Namespace) -> int:
             mapping=options.mapping, ratings=options.ratings, partial=options.partial, subset=options.subset,
             background=options.background, human=options.human, seed=options.seed, scoring=options.scoring,
             tau_text=options.tau_text, tau_clip=options.tau_clip, resamples=options.resamples,
-            out=options.out, replace=options.replace, workers=_workers(options),
+            scores=options.scores, out=options.out, replace=options.replace, workers=_workers(options),
             engine=options.engine, ray_address=options.ray_address,
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
         )  # fmt: skip

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zgbench.cli.latex import escaped, verification
-from zgbench.cli.render import SCORES, percent
+from zgbench.cli.render import percent
 from zgbench.protocol import facts_of
 from zgbench.ratings.spreadsheet import shield
 from zgbench.scores.comparison import Comparison, Key, Pair, significant
+from zgbench.scores.registry import TITLES
 from zgbench.statistics.resampling import Difference
 
 COLUMNS = (
@@ -74,7 +75,7 @@ class _Table:
 
     def rows(self) -> Iterator[list[str]]:
         for name, d in self.differences.items():
-            title = name if self.classes else SCORES[name.replace(".", "_", 1)]
+            title = name if self.classes else TITLES[name]
             better = self.pair.letters[0 if d.difference > 0 else 1] if significant(d) else ""
             holm = [_p(d.p_holm)] if self.corrected else []
             yield [title, _percent(d.a), _percent(d.b), _difference(d), _p(d.p), *holm, better]

@@ -14,6 +14,7 @@ from zgbench.cli.options import DATA_TOLD, KEYS_TOLD, PROTOCOLS, add_data, add_e
 from zgbench.cli.ratings_parser import add_rate, add_ratings
 from zgbench.cli.reference_parser import add_reference
 from zgbench.cli.reproduce import add_reproduce
+from zgbench.cli.scores_parser import add_scores, scores_option
 
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
@@ -30,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     _validate(commands)
     _compare(commands)
     add_reproduce(commands, _lazy)
+    add_scores(commands, _lazy)
     _convert(commands)
     add_mapping(commands, _lazy, PROTOCOLS)
     _datasets(commands)
@@ -87,6 +89,7 @@ def _evaluate(commands: Any) -> None:
         choices=("count", "ignore", "released"),
         help="rule for unlabelled pixels (default: the protocol's)",
     )
+    scores_option(p)
     p.add_argument("--scoring", choices=("v1", "iccv2023"), help="definitions of the scores (default: the protocol's)")
     p.add_argument(
         "--tau-text", type=float, metavar="COSINE", help="from which a TT reassignment is kept (default: 0.5)"

@@ -21,6 +21,7 @@ from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
 from zgbench.protocol import VERSION, Protocol, Reassignment
 from zgbench.scores.reassignment import Decision
+from zgbench.scores.registry import DEFAULT
 from zgbench.scores.result_names import RESULT as RESULT
 from zgbench.scores.result_names import Names, names
 from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
@@ -56,6 +57,7 @@ class Evaluation:
         stem: submission file name without its ending.
         made_from: content hashes that decide whether the counts may be used again.
         timing: seconds a step.
+        chosen: names of the scores that were asked for, which tables show.
         path: the result file, None where none was written.
     """
 
@@ -66,6 +68,7 @@ class Evaluation:
     stem: str
     made_from: dict[str, Any]
     timing: dict[str, float]
+    chosen: tuple[str, ...] = DEFAULT
     path: Path | None = None
 
     @property
@@ -154,6 +157,11 @@ class Evaluation:
 
 class _Taken(Exception):
     """Another process has written a result of this name meanwhile."""
+
+
+def column_of(name: str) -> str:
+    """Key of a score in a flat record."""
+    return name.replace(".", "_", 1)
 
 
 def flat(row: ScoreRow) -> dict[str, Any]:

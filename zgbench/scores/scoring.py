@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from zgbench.scores import metrics, text_generation
 from zgbench.scores.human_scores import Ratings, fully_rated
 from zgbench.scores.rating_similarity import described
 from zgbench.scores.reassignment import true_similarity
+from zgbench.scores.registry import DEFAULT
 from zgbench.scores.result import Evaluation, number
 from zgbench.scores.result_types import Result, ScoreRow, Tgq
 from zgbench.scores.subject import Subject
@@ -61,6 +63,7 @@ def scored(
     people: Ratings | None,
     unavailable: dict[str, str],
     timing: dict[str, float],
+    names: tuple[str, ...] = DEFAULT,
 ) -> Evaluation:
     """Scores of every row.
 
@@ -69,6 +72,7 @@ def scored(
         text: Sentence-BERT, for TGQ.
         unavailable: what cannot be scored, and why; more may be added.
         timing: seconds a step; goes into the result.
+        names: of the scores that were asked for; the default ones are worked out whether they were or not.
 
     Raises:
         ModelUnavailable: there is no row at all.
@@ -135,7 +139,7 @@ def scored(
         "partial": len(counts.ids) < len(subject.dataset.ids),
     }
     stem = stem_of(subject.reader.path)
-    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing)
+    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing, names)
 
 
 def _signature(subject: Subject, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
@@ -151,6 +155,11 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
     about: dict[str, Any] = {
         "sha256": people.sha256, "aggregate": protocol.human, "unrated": UNRATED, "excluded": list(people.excluded),
     }  # fmt: skip
+
+    @cache
+    def drawn(n: int) -> Resamples:
+        return Resamples(n, protocol.resamples, protocol.seed)
+
     for row in reassigned:
         if row.rated is not None:
             whole = fully_rated(counts, row.rated)
@@ -161,10 +170,7 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
                 "images_rated": int(whole.sum()),
             }
             if row.decision.level is None and row.how != "MAP":
-                about[row.how] |= described(
-                    row.decision.similarity, row.rated, counts.owner,
-                    resamples=protocol.resamples, seed=protocol.seed,
-                )  # fmt: skip
+                about[row.how] |= described(row.decision.similarity, row.rated, counts.owner, drawn)
     return about
 
 
