@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 QUICK := $(addprefix tests/,scores pixels submission statistics storage lexicon datasets oracle test_protocol.py test_overlay.py)
 
-.PHONY: demo test quick check validity bench clean
+.PHONY: demo test quick site check validity bench clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -22,6 +22,10 @@ test: $(READY)
 # what needs no model, process, browser or server: within a minute, at every save
 quick: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q -m "not slow" $(QUICK)
+
+# the documents as a site, in build/site: every notebook is run, a broken link or a page out of the navigation fails
+site: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d build/.doctrees . build/site
 
 # lint, format, types and layering
 check: $(READY)

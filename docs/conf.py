@@ -34,6 +34,8 @@ suppress_warnings = ["myst.header"]  # a page may begin below level 1 after a co
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_execution_in_temp = True
+nb_output_stderr = "remove"  # progress bars
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -12,7 +13,12 @@ from markdown_it.token import Token
 
 ROOT = Path(__file__).resolve().parents[2]
 GLOBS = ("*.md", "docs/**/*.md", "*/README.md", "reference_method/*/README.md", ".github/**/*.md")
-PAGES = sorted({str(path.relative_to(ROOT)) for glob in GLOBS for path in ROOT.glob(glob)})
+_MADE = ("build", "dist", "results")
+PAGES = sorted(
+    page
+    for page in {path.relative_to(ROOT).as_posix() for glob in GLOBS for path in ROOT.glob(glob)}
+    if page.partition("/")[0] not in _MADE and (page[0] != "." or page.startswith(".github/"))
+)
 _NOT_RUN = re.compile(r"<!-- not run: (\S.*?) -->")
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 
@@ -69,7 +75,7 @@ def anchors(page: str) -> set[str]:
     seen: Counter[str] = Counter()
     found = set()
     tokens = _tokens(page)
-    for opening, inside in zip(tokens, tokens[1:], strict=False):
+    for opening, inside in pairwise(tokens):
         if opening.type == "heading_open":
             shown = "".join(t.content for t in inside.children or [] if t.type in ("text", "code_inline"))
             name = re.sub(r"[^\w\- ]", "", shown.strip().lower()).replace(" ", "-")

@@ -39,8 +39,3 @@ def test_links_of_notebooks_lead_somewhere() -> None:
                     link = str(child.attrs.get("href", ""))
                     if link and not link.startswith(ELSEWHERE):
                         assert (notebook.parent / link.partition("#")[0]).exists(), f"{notebook.name}: {link}"
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_other_sites_are_reached_by_https(page: str) -> None:
-    assert not [link for link in links(page) if link.startswith("http://")]
