@@ -14,14 +14,14 @@ from zgbench.errors import ModelUnavailable
 from zgbench.pixels.counts import Counts, select
 from zgbench.protocol import Protocol, sign
 from zgbench.scores import metrics, text_generation
-from zgbench.scores.further import further, needs_similarity, possible, rows_scores
+from zgbench.scores.further import further, possible, rows_scores, similarity_for
 from zgbench.scores.human_scores import Ratings, fully_rated
 from zgbench.scores.rating_similarity import described
 from zgbench.scores.reassignment import true_similarity
 from zgbench.scores.registry import DEFAULT, of_scope
 from zgbench.scores.result import Evaluation, number
 from zgbench.scores.result_types import Result, ScoreRow, Tgq
-from zgbench.scores.similarity import Similarity, path_similarity
+from zgbench.scores.similarity import Similarity
 from zgbench.scores.subject import Subject
 from zgbench.scores.verification import Reassigned, Row, background_of, verified
 from zgbench.scores.ways import text_name
@@ -92,8 +92,7 @@ def scored(
     more = tuple(name for name in of_scope(names, "row") if name not in DEFAULT)
     if dropped := set(more) - set(more := possible(more, dataset.vocabulary)):
         unavailable[", ".join(n for n in names if n in dropped)] = "the data set does not say which classes are things"
-    if similarity is None and needs_similarity(more):
-        similarity = path_similarity(dataset.vocabulary)
+    similarity = similarity or similarity_for(more, dataset.vocabulary)
     rows: list[ScoreRow] = []
     for row in (row for r in reassigned for row in verified(counts, r, protocol)):
         n_images = int(row.images.sum())
