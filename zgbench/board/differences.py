@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from zgbench.board.entry import Entry
 from zgbench.board.pairs import LEVEL, pairs
 from zgbench.board.store import Board
-from zgbench.board.summary import Summary, summary, weights
+from zgbench.board.summary import Summary, score_of, summary, weights
 from zgbench.errors import UsageError
 from zgbench.scores.comparison import vocabulary_of
+from zgbench.scores.registry import leads
 from zgbench.statistics import resampling
 
 MOST = 6
@@ -39,8 +40,11 @@ class Compared:
     per_class: list[dict[str, Any]]
 
 
-def comparison(board: Board, group_key: str, ids: Sequence[str]) -> Compared:
+def comparison(board: Board, group_key: str, ids: Sequence[str], more: Sequence[str] = ()) -> Compared:
     """Compare 2–6 entries of one group.
+
+    Args:
+        more: some of ``group.further``, compared beside the scores that the results have.
 
     Raises:
         UsageError: too few or many, one twice, or one that is not of the group.
@@ -51,11 +55,12 @@ def comparison(board: Board, group_key: str, ids: Sequence[str]) -> Compared:
     entries = [board.entry(i) for i in ids]
     summaries = {e.id: summary(e, e.row(group_key)) for e in entries}
     scores = []
-    for score in group.scores:
+    for score in (*group.scores, *(name for name in group.further if name in more)):
         tested = pairs(board, group, score)
         for a, b in combinations(entries, 2):
             p, draws = tested.at(score, a.id, b.id)
-            scores.append(_score(a, b, group_key, score, p, draws, summaries))
+            sides = {e.id: summaries[e.id] if score in group.scores else summary(e, e.row(group_key), score) for e in (a, b)}  # fmt: skip
+            scores.append(_score(a, b, group_key, score, p, draws, sides))
     per_class = [] if group.reassign == "TGQ" else _classes(entries, group_key, summaries)
     return Compared(scores, per_class)
 
@@ -63,13 +68,13 @@ def comparison(board: Board, group_key: str, ids: Sequence[str]) -> Compared:
 def _score(
     a: Entry, b: Entry, group_key: str, score: str, p: float, draws: int, summaries: dict[str, Summary]
 ) -> dict[str, Any]:
-    left, right = (e.row(group_key).scores[score].value for e in (a, b))
+    left, right = (score_of(e, e.row(group_key), score).value for e in (a, b))
     difference = left - right if left is not None and right is not None else None
     low, high = resampling.interval(summaries[a.id].samples[score] - summaries[b.id].samples[score])
     return {
         "a": a.id, "b": b.id, "a_name": a.name, "b_name": b.name, "score": score, "a_value": left, "b_value": right,
         "difference": difference, "low": _plain(low), "high": _plain(high), "p": _plain(p), "draws": draws,
-        "clear": ("a" if difference > 0 else "b") if difference and p < LEVEL else "",
+        "clear": ("a" if leads(score, left or 0.0, right or 0.0) else "b") if difference and p < LEVEL else "",
     }  # fmt: skip
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from zgbench.board.entry import SCORES, Entry
+from zgbench.board.entry import SCORES, Entry, Score
 from zgbench.board.pairs import LEVEL, pairs
 from zgbench.board.store import Board, Group
+from zgbench.board.summary import score_of
 from zgbench.errors import UsageError
+from zgbench.scores.registry import SCORES as REGISTRY
 
 RULE = (
     "Rank = 1 + the number of methods of this protocol that are better and differ with p < 0.05 in the paired sign-flip "
@@ -52,7 +54,8 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
     """Rows for a table: methods, best first, those whose score is undefined last; then what is not ranked, best first.
 
     Args:
-        score: key of ``SCORES``, by which methods are ordered and ranked.
+        score: key of ``SCORES``, by which methods are ordered and ranked; one of ``group.further`` is worked out from the
+            counts, and stands in the records beside those of the results.
         filters: rows that they leave out are hidden; ranks and ties are those of the whole group all the same.
 
     Returns:
@@ -63,12 +66,14 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
         UsageError: the board has no such group, or the group no such score.
     """
     group = board.group(group_key)
-    if score not in group.scores:
-        raise UsageError(f"score {score!r}: expected one of {', '.join(group.scores)}.")
+    if score not in (*group.scores, *group.further):
+        raise UsageError(f"score {score!r}: expected one of {', '.join((*group.scores, *group.further))}.")
     entries = [board.entry(i) for i in group.ids]
-    values = {e.id: e.row(group_key).scores[score].value for e in entries}
+    more = {e.id: score_of(e, e.row(group_key), score) for e in entries} if score not in group.scores else {}
+    values = {e.id: (more.get(e.id) or e.row(group_key).scores[score]).value for e in entries}
+    sign = 1 if REGISTRY[score].better == "lower" else -1
     entries.sort(
-        key=lambda e: (e.kind != "method", values[e.id] is None, -(values[e.id] or 0.0), e.name.casefold(), e.id)
+        key=lambda e: (e.kind != "method", values[e.id] is None, sign * (values[e.id] or 0.0), e.name.casefold(), e.id)
     )
     ranked = [e.id for e in entries if e.kind == "method" and values[e.id] is not None]
     better = _better(board, group_key, score, ranked, values) if len(ranked) > 1 else dict.fromkeys(ranked, 0)
@@ -78,6 +83,7 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
         {
             "rank": rank.get(entry.id), "tied": entry.id in rank and shared[rank[entry.id]] > 1,
             "better": better.get(entry.id), **dict(_record(entry, group)),
+            **_further(score, more.get(entry.id)),
         }
         for entry in entries
         if filters is None or filters.admit(entry)
@@ -92,8 +98,13 @@ def _better(board: Board, group_key: str, score: str, ids: list[str], values: di
     at = np.array([place[i] for i in ids])
     told = np.array([np.nan if values[i] is None else values[i] for i in ids], dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        clear = (tested.p[score][np.ix_(at, at)] < LEVEL) & (told[None, :] > told[:, None])
+        ahead = told[None, :] < told[:, None] if REGISTRY[score].better == "lower" else told[None, :] > told[:, None]
+        clear = (tested.p[score][np.ix_(at, at)] < LEVEL) & ahead
     return dict(zip(ids, clear.sum(axis=1).tolist(), strict=True))
+
+
+def _further(name: str, found: Score | None) -> dict[str, float | None]:
+    return {} if found is None else {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def _record(entry: Entry, group: Group) -> Iterator[tuple[str, Any]]:
