@@ -123,7 +123,7 @@ def compare(options: argparse.Namespace) -> int:
         options.a, options.b, *options.others, per_class=options.per_class, scores=options.scores,
         similarity=options.similarity,
     )  # fmt: skip
-    print_comparison(found, options.format)
+    print_comparison(found, options.format, power=options.power)
     return 0
 
 

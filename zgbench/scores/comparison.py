@@ -26,6 +26,8 @@ from zgbench.scores.result import Stored, load_result
 from zgbench.scores.similarity import Similarity
 from zgbench.scores.verification import Row, background_of, verified
 from zgbench.statistics import resampling
+from zgbench.statistics.holm import holm
+from zgbench.statistics.power import images_needed, smallest
 from zgbench.statistics.resampling import Difference
 
 DRAWS = 10_000
@@ -56,17 +58,25 @@ class Pair:
     refused: list[str]
     more_per_class: dict[Key, dict[str, dict[str, Difference]]] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON; scores and differences are fractions, null where undefined."""
+    def to_dict(self, *, power: bool = False) -> dict[str, Any]:
+        """As JSON; scores and differences are fractions, null where undefined.
+
+        Args:
+            power: with the standard error, the smallest difference found, and the images needed for the one seen.
+        """
+
+        def plain(found: dict[str, Difference], images: int) -> dict[str, Any]:
+            return {name: _plain(d) | (_power(d, images) if power else {}) for name, d in found.items()}
+
         return {
             "a": self.names[0],
             "b": self.names[1],
             "rows": [
                 {
                     "reassign": key[0], "verify": key[1], "signature": key[2],
-                    "scores": {name: _plain(d) for name, d in scores.items()},
-                    **({"per_class": {c: _plain(d) for c, d in self.per_class[key].items()}} if self.per_class else {}),
-                    **({"more_per_class": {s: {c: _plain(d) for c, d in found.items()} for s, found in self.more_per_class[key].items()}} if self.more_per_class.get(key) else {}),
+                    "scores": plain(scores, images_of(key)),
+                    **({"per_class": plain(self.per_class[key], images_of(key))} if self.per_class else {}),
+                    **({"more_per_class": {s: plain(found, images_of(key)) for s, found in self.more_per_class[key].items()}} if self.more_per_class.get(key) else {}),
                 }
                 for key, scores in self.rows.items()
             ],
@@ -101,12 +111,12 @@ class Comparison:
         """What could not be compared, of all pairs."""
         return [reason for pair in self.pairs for reason in pair.refused]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON: of two results their pair, of more a list of pairs."""
+    def to_dict(self, *, power: bool = False) -> dict[str, Any]:
+        """As JSON: of two results their pair, of more a list of pairs; ``power``: see :meth:`Pair.to_dict`."""
         form = {"format": "zgbench-comparison/1"}
         if len(self.pairs) == 1:
-            return form | self.pairs[0].to_dict()
-        return form | {"methods": list(self.names), "pairs": [pair.to_dict() for pair in self.pairs]}
+            return form | self.pairs[0].to_dict(power=power)
+        return form | {"methods": list(self.names), "pairs": [pair.to_dict(power=power) for pair in self.pairs]}
 
 
 def compare(
@@ -227,7 +237,7 @@ def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
         within = [pair for pair in found if key in pair.rows]
         if len(pairs) > 1:
             for score in within[0].rows[key]:
-                adjusted = holm([pair.rows[key][score].p for pair in within])
+                adjusted = holm(np.array([pair.rows[key][score].p for pair in within])).tolist()
                 for pair, p in zip(within, adjusted, strict=True):
                     pair.rows[key] = pair.rows[key] | {score: replace(pair.rows[key][score], p_holm=p)}
         _correct_classes([pair.per_class.get(key, {}) for pair in within])
@@ -239,29 +249,34 @@ def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
 def _correct_classes(tables: Sequence[Differences]) -> None:
     """Correct p for the number of classes and pairs, in place."""
     cells = [(table, name) for table in tables for name in table]
-    for (table, name), p in zip(cells, holm([table[name].p for table, name in cells]), strict=True):
+    adjusted = holm(np.array([table[name].p for table, name in cells])).tolist()
+    for (table, name), p in zip(cells, adjusted, strict=True):
         table[name] = replace(table[name], p_holm=p)
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """p-values corrected for their number by Holm's step-down method (1979), in the same order; NaN stay and do not count."""
-    order = sorted((k for k, value in enumerate(p) if not math.isnan(value)), key=lambda k: p[k])
-    found, highest = [math.nan] * len(p), 0.0
-    for rank, k in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * p[k]))
-        found[k] = highest
-    return found
+def images_of(key: Key) -> int:
+    """Over how many images a row is, as its signature says."""
+    return int(facts_of(key[2])["n"])
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _power(d: Difference, images: int) -> dict[str, Any]:
+    se = d.se if not math.isnan(d.difference) else math.nan
+    return {
+        "standard_error": _number(se), "smallest": _number(smallest(se)),
+        "images_needed": images_needed(images, d.difference, se),
+    }  # fmt: skip
 
 
 def _plain(d: Difference) -> dict[str, Any]:
-    def number(value: float) -> float | None:
-        return None if math.isnan(value) else value
-
     told = {
-        "a": number(d.a), "b": number(d.b), "difference": number(d.difference),
-        "ci95": [number(d.low), number(d.high)], "p": number(d.p),
+        "a": _number(d.a), "b": _number(d.b), "difference": _number(d.difference),
+        "ci95": [_number(d.low), _number(d.high)], "p": _number(d.p),
     }  # fmt: skip
-    return told if d.p_holm is None else told | {"p_holm": number(d.p_holm)}
+    return told if d.p_holm is None else told | {"p_holm": _number(d.p_holm)}
 
 
 def unlike(a: str | None, b: str | None, left: str = "A", right: str = "B") -> str | None:
