@@ -56,7 +56,7 @@ def add_leaderboard(commands: Any, lazy: Lazy) -> None:
     serve.add_argument("--submit", metavar="DIR", help="take uploads from whoever has a token, and keep them here")
     serve.add_argument("--upload-mb", type=int, default=50, metavar="N", help="largest upload, MB (default: 50)")
     _board(serve)
-    serve.set_defaults(run=lazy("zgbench.cli.leaderboard:serve"))
+    serve.set_defaults(run=lazy("zgbench.cli.leaderboard:serve"), needs="apps")
     token = actions.add_parser("token", help="make a token for uploads; it is printed once")
     token.add_argument("name", metavar="NAME", help="of the person or group, shown in the queue")
     token.add_argument("--submit", required=True, metavar="DIR", help="folder of the uploads")
