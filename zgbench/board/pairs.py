@@ -13,7 +13,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +75,8 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
     hashes = [e.sha256 for e in entries]
     place = kept_at(board, group, score)
     key = (str(place), hashlib.sha256("".join(hashes).encode()).hexdigest())
-    if key in _last:
-        return _last[key]
+    if key in _last:  # by content: a file may have been given another name
+        return replace(_last[key], ids=group.ids)
     n = len(entries)
     p, draws = np.full((n, n), np.nan), np.zeros((n, n), dtype=np.int64)
     with (

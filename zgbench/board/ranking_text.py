@@ -62,7 +62,11 @@ def ranking_markdown(rows: Sequence[dict[str, Any]], group: Group) -> str:
     lines = ["| " + " | ".join(head) + " |", "|---:|---|" + "---:|" * len(names)]
     for row in rows:
         kind = "" if row["kind"] == "method" else f" ({row['kind']})"
-        cells = [rank_with_interval(row), _markdown(row["name"]) + kind, *(_with_interval(row, name) for name in names)]
+        cells = [
+            rank_with_interval(row),
+            markdown_text(row["name"]) + kind,
+            *(_with_interval(row, name) for name in names),
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", f"`{group.signature}`", ""])
 
@@ -86,7 +90,7 @@ def _with_interval(row: dict[str, Any], name: str) -> str:
     return f"{percent(row[name])} [{percent(row[f'{name}_low'])}, {percent(row[f'{name}_high'])}]"
 
 
-def _markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Every character that could mean something is escaped; angle brackets and ampersands as entities."""
     shown = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     shown = re.sub(r"([\\`*_{}\[\]()#+!|~$@:-])", r"\\\1", shown)

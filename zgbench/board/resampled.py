@@ -9,7 +9,7 @@ import hashlib
 import io
 import zipfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +57,8 @@ def resampled(board: Board, group: Group, score: str) -> Resampled:
     hashes = [entry.sha256 for entry in entries]
     place = _place(board, group, score)
     key = (str(place), hashlib.sha256("".join(hashes).encode()).hexdigest())
-    if key in _last:
-        return _last[key]
+    if key in _last:  # by content: a file may have been given another name
+        return replace(_last[key], ids=group.ids)
     known: dict[str, Float] = {}
     with (
         suppress(OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError),
