@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import zgbench
 from tests.conftest import HashedText
+from tests.end_to_end.command import here
 from tests.oracle import slow_field_scores as slow
 from tests.oracle.slow_scorer import Scene
 from tests.scores.field import counts_of
@@ -191,3 +192,24 @@ def test_a_changed_file_of_labels_is_refused(tiny_voc: Path, tmp_path: Path) -> 
         load_result(found.path)
     content = json.loads(found.path.read_text())
     assert content["files"]["labels"]["name"] == place.name
+
+
+def test_results_are_compared_by_what_both_hold(tiny_voc: Path, tmp_path: Path) -> None:
+    paths = []
+    for name, labels in (
+        ("a", ["aeroplane", "bicycle", "aeroplane", "bicycle", "dog", "aeroplane", None, "dog"]),
+        ("b", ["dog"] * 8),
+    ):
+        path = write(of_labels(list(labels)) | {"name": name}, tmp_path / f"{name}.json")
+        found = run(path, tiny_voc, reassign=["tt"], scores="default,cased_soft,s_iou", out=tmp_path)
+        assert found.path is not None
+        paths.append(found.path)
+    compared = zgbench.compare(*paths, scores="s_iou,cased_soft,cased_nearest")
+    assert [key[:2] for key in compared.rows] == [("labels", ""), ("oracle", "")]
+    labels_row, oracle_row = compared.rows.values()
+    assert list(labels_row) == ["cased_soft"]
+    assert (oracle_row["s_iou"].a, oracle_row["s_iou"].b) == (7 / 8, 2 / 8)
+    out, _ = here("compare", *paths, "--scores", "s_iou")
+    assert "oracle on pas20" in out and "S-IoU" in out and "TT" not in out
+    with pytest.raises(zgbench.UsageError, match="no score in common: evaluate both with the same --scores"):
+        zgbench.compare(*paths, scores="cased_overlap")
