@@ -19,8 +19,9 @@ GREY = -1
 
 
 def draw(
-    photo: Image.Image, masks: Sequence[NDArray[np.bool_]], labels: Sequence[str], colours: Sequence[int] | None = None
-) -> Image.Image:
+    photo: Image.Image, masks: Sequence[NDArray[np.bool_]], labels: Sequence[str], colours: Sequence[int] | None = None,
+    *, text: float | None = None,
+) -> Image.Image:  # fmt: skip
     """Colour, outline and label the segments of an RGB photo.
 
     Each label stands on a dark plate inside its segment, at the pixel farthest from the segment's border, so that it
@@ -30,6 +31,7 @@ def draw(
         masks: bool [h, w] each, of the photo's size; at least one pixel.
         labels: one a mask; "" writes none.
         colours: a number for each mask: equal numbers have equal colours, GREY has none. Default: all unlike.
+        text: size of the labels as a share of the picture's width. Default: by its short side.
 
     Returns:
         An RGB picture of the photo's proportions, with a short side of at least 480 pixels (but for very long ones).
@@ -47,7 +49,7 @@ def draw(
         picture[border] = shade
     found = Image.fromarray(picture.astype(np.uint8))
     canvas = ImageDraw.Draw(found)
-    font = ImageFont.load_default(max(11, min(size) // 30))
+    font = ImageFont.load_default(max(11, min(size) // 30 if text is None else round(text * size[0])))
     taken: list[tuple[float, float, float, float]] = []
     for k in sorted(range(len(large)), key=lambda k: -int(large[k].sum())):
         if labels[k]:

@@ -9,6 +9,8 @@ from zgbench import pages
 from zgbench.errors import DataError
 
 SOURCE = "Rewatbowornwong et al., Zero-guidance Segmentation Using Zero Segment Labels, ICCV 2023 (arXiv 2303.13396)"
+PAPER = "https://arxiv.org/abs/2303.13396"
+"""Where it can be read."""
 NOTE = (
     "Cited, not rescored: as printed in the paper, under its own protocol, parts of which are not published. Never ranked "
     "among the rows above."

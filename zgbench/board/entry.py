@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from zgbench.board.card import NO_CARD, Card, card_of
 from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
 from zgbench.protocol import facts_of, meaning
@@ -71,6 +72,7 @@ class Entry:
         text_guidance, segmentation_labels: as the submission says; None where it does not.
         rated: whether it has human ratings.
         kind: what the board's keeper says it is; baselines and ceilings are not ranked.
+        card: what is known of the method beside its scores.
     """
 
     id: str
@@ -91,6 +93,7 @@ class Entry:
     unavailable: Mapping[str, str]
     rated: bool
     kind: Kind = "method"
+    card: Card = NO_CARD
 
     @property
     def signatures(self) -> frozenset[str]:
@@ -138,7 +141,7 @@ def entry_of(path: Path, result: dict[str, Any], sha256: str) -> Entry:
         method.get("description", ""), method.get("url", ""),
         method.get("text_guidance"), method.get("segmentation_labels"),
         data["images"], data["official"], about["sha256"], result["protocol"]["name"], tuple(rows),
-        result["unavailable"], "ratings" in result,
+        result["unavailable"], "ratings" in result, card=card_of(method),
     )  # fmt: skip
 
 

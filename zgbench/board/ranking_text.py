@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from zgbench.submission.problems import quote
 
 _ABOUT = (
     "rank", "name", "kind", "id", "text_guidance", "segmentation_labels", "images", "official", "segments", "kept",
+    "authors", "year", "paper", "code", "licence", "parameters", "zero_shot",
 )  # fmt: skip
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -45,8 +47,27 @@ def ranking_csv(rows: Sequence[dict[str, Any]]) -> str:
     writer = csv.DictWriter(text, [*_ABOUT, *ends, "submission_sha256"], extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(row | {key: _cell(row[key]) for key in ("name", "id")})
+        writer.writerow({key: _cell(value) if isinstance(value, str) else value for key, value in row.items()})
     return text.getvalue()
+
+
+def differences_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """Records of :mod:`zgbench.board.differences`, a line each; the names are a stranger's."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _cell(value) if isinstance(value, str) else value for key, value in row.items()})
+    return text.getvalue()
+
+
+def ranking_json(rows: Sequence[dict[str, Any]], group: Group, score: str) -> str:
+    """The same records with their names as they are, under the signature that they share."""
+    about = {
+        "format": "zgbench-ranking/1", "dataset": group.dataset, "group": group.key, "signature": group.signature,
+        "official": group.official, "ordered_by": score,
+    }  # fmt: skip
+    return json.dumps(about | {"rows": list(rows)}, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def _cell(text: str) -> str:
