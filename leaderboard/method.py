@@ -44,7 +44,7 @@ def card(board: Board, entry: Entry, group: Group) -> None:
             )
         share(board, entry, group)
     zero_shot, seen = about.zero_shot(), about.trained_on(entry.dataset)
-    facts = {
+    said_of_it = {
         "Authors": about.authors,
         "Year": about.year,
         "Paper": about.paper or entry.url,
@@ -55,8 +55,10 @@ def card(board: Board, entry: Entry, group: Group) -> None:
         "Training data": None if about.training_data is None else ", ".join(about.training_data) or "none",
         "Zero-shot": None
         if zero_shot is None
-        else f"no photo seen of {zero_shot[0]} of {zero_shot[1]} data sets{'; this one was seen' if seen else ''}",
+        else f"saw no photo of {zero_shot[0]} of {zero_shot[1]} data sets{'; this one it saw' if seen else ''}",
         "What it needed": about.needed,
+    }
+    found = {
         "Kind": entry.kind if entry.kind == "method" else f"{entry.kind}, not ranked",
         "Guided by text": said(entry.text_guidance),
         "Trained on segmentation labels": said(entry.segmentation_labels),
@@ -65,11 +67,8 @@ def card(board: Board, entry: Entry, group: Group) -> None:
         "Segments": f"{row.kept} of {row.segments} kept",
         "Submission, SHA-256": entry.submission_sha256,
     }
-    st.dataframe(
-        pd.DataFrame({"Fact": list(facts), "Value": [str(value or "not said") for value in facts.values()]}), hide_index=True,
-        alt="Card of the method", height="content",
-        column_config={"Fact": st.column_config.Column("", width=220), "Value": st.column_config.Column("", width="large")},
-    )  # fmt: skip
+    for column, facts in zip(st.columns(2), (said_of_it, found), strict=True):
+        column.text("\n".join(f"{what}: {value or 'not said'}" for what, value in facts.items()))
     with st.expander("Description"):
         st.text(entry.description or "No description was given.")
     for what, why in entry.unavailable.items():

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
+from plots import intervals, timeline
 from shared import (
-    KINDS,
     choose,
     choose_protocol,
     kind_of,
@@ -21,7 +20,6 @@ from shared import (
     stop,
     tell_protocol,
     tell_unofficial,
-    text_colour,
 )  # fmt: skip
 
 from zgbench.board.cited import PAPER, cited_rows
@@ -29,7 +27,7 @@ from zgbench.board.entry import SCORES
 from zgbench.board.leader import leader, sentences
 from zgbench.board.links import https_link, page_address
 from zgbench.board.ranking import APART, RULE, Filters, filtered, ranking
-from zgbench.board.ranking_text import rank_of, ranking_csv, ranking_json, ranking_latex
+from zgbench.board.ranking_text import as_json, rank_of, ranking_csv, ranking_latex, ranking_record
 from zgbench.board.store import Board, Group
 from zgbench.errors import ZgbenchError
 
@@ -38,7 +36,6 @@ TASK = (
     "segmentation labels. Each name is mapped to a class of the data set and compared with the ground truth; every number "
     "here was worked out by zgbench from the submitted segments themselves."
 )
-SHOWN = 25
 ROWS = 8  # of the table before it scrolls: the plot below it stays in sight
 FILTERS = {
     "all": Filters(),
@@ -72,64 +69,6 @@ def links(row: dict[str, Any], group: Group) -> None:
             st.page_link(address, label=f"Its {what}", icon=f":material/{icon}:")
 
 
-def plot(rows: list[dict[str, Any]], score: str) -> None:
-    """A dot and its interval for each method, the best on top, its name above the dot."""
-    shown = [row for row in rows if row[score] is not None][:SHOWN]
-    frame = pd.DataFrame(
-        {
-            "rank": [rank_of(row) for row in shown],
-            "method": [row["name"] for row in shown],
-            "order": range(len(shown)),
-            "value": [100 * row[score] for row in shown],
-            "low": [100 * row[f"{score}_low"] for row in shown],
-            "high": [100 * row[f"{score}_high"] for row in shown],
-            "kind": [kind_of(row) for row in shown],
-            "shown": [percent(row[score], row[f"{score}_low"], row[f"{score}_high"]) for row in shown],
-        }
-    )
-    there = [kind for kind in KINDS if kind in set(frame["kind"])]
-    base = alt.Chart(frame).encode(
-        y=alt.Y("order:O", title=None, axis=None),
-        color=alt.Color(
-            "kind:N", title=None, legend=alt.Legend(orient="top", labelLimit=300),
-            scale=alt.Scale(domain=there, range=[KINDS[kind] for kind in there]),
-        ),
-        tooltip=[
-            alt.Tooltip("rank:N"), alt.Tooltip("method:N"), alt.Tooltip("shown:N", title="% [95 %]"),
-            alt.Tooltip("kind:N"),
-        ],
-    )  # fmt: skip
-    lowest, highest = frame["low"].min(), frame["high"].max()
-    spare = max(0.05 * (highest - lowest), 0.5)
-    scale = alt.Scale(domain=[max(0, lowest - spare), min(100, highest + spare)], nice=False, padding=8)
-    rule = base.mark_rule(strokeWidth=3, opacity=0.55, yOffset=7).encode(
-        x=alt.X(
-            "low:Q",
-            title=f"{SCORES[score]}, % (95 % interval)",
-            scale=scale,
-            axis=alt.Axis(tickCount=5, labelFontSize=12),
-        ),
-        x2="high:Q",
-    )
-    dot = base.mark_point(filled=True, size=80, opacity=1, yOffset=7).encode(x=alt.X("value:Q", scale=scale))
-    # the name stands over its dot, but never outside of the plot: its width is estimated, 6.4 pixels a letter
-    half = "3.2 * min(length(datum.name), width / 6.4)"
-    text = (
-        base.mark_text(
-            align="center", yOffset=-8, fontSize=13, limit=alt.expr("width"),
-            x=alt.expr(f"clamp(scale('x', datum.value), {half}, width - {half})"),
-        )
-        .encode(text="name:N", color=alt.value(text_colour()))
-        .transform_calculate(name="(datum.rank == '–' ? '' : datum.rank + '  ') + datum.method")
-    )  # fmt: skip
-    st.altair_chart(
-        (rule + dot + text).properties(height=alt.Step(31)),
-        alt=f"{SCORES[score]} of {methods(len(shown))} with 95 % intervals, best on top; the table has the numbers.",
-    )
-    if len(rows) > len(shown):
-        st.caption(f"The plot shows {len(shown)} of {len(rows)} rows; the table has all.")
-
-
 def tools(rows: list[dict[str, Any]], group: Group, score: str) -> list[str]:
     """Which columns are shown, and the ranking to take away; gives the columns, the chosen score first."""
     options = {**{key: SCORES[key] for key in group.scores}, **FURTHER}
@@ -139,7 +78,7 @@ def tools(rows: list[dict[str, Any]], group: Group, score: str) -> list[str]:
     name = f"zgbench-{group.dataset}-{group.key}"
     for form, text, ending in (
         ("CSV", ranking_csv(rows), "csv"),
-        ("JSON", ranking_json(rows, group, score), "json"),
+        ("JSON", as_json(ranking_record(rows, group, score)), "json"),
         ("LaTeX", ranking_latex(rows, group), "tex"),
     ):
         st.download_button(form, text, f"{name}.{ending}", "text/plain", on_click="ignore")
@@ -211,8 +150,16 @@ def cited(dataset: str) -> None:
         frame, hide_index=True, alt=f"Cited figures for {dataset}", placeholder="–",
         column_config={"Method": st.column_config.Column(width=280, pinned=True), "%": st.column_config.NumberColumn(format="%.1f")},
     )  # fmt: skip
+    timeline([row | {"name": row["method"], "shown_kind": given(row)} for row in rows if row["score"] == "iou"], "IoU")
     with line():
         st.page_link(PAPER, label="The paper of these tables", icon=":material/description:")
+
+
+def given(row: dict[str, Any]) -> str:
+    """What a cited method was given: one of KINDS."""
+    if row["trained_on_segmentation"]:
+        return "trained on segmentation labels"
+    return "text-guided" if row["given_classes"] else "free"
 
 
 def cited_only() -> None:
@@ -257,11 +204,15 @@ def results(board: Board, dataset: str, controls: Any) -> None:
         if ranked
         else []
     )
-    plot(rows, score)
+    intervals(rows, score)
     if apart := [row for row in rows if row["kind"] != "method"]:
         st.caption(APART)
         ids += grid(apart, columns, group, "picked_apart", "Baselines and ceilings, not ranked")
     st.caption(RULE)
+    timeline(
+        [row | {"value": row[score], "shown_kind": kind_of(row)} for row in rows if row["kind"] == "method"],
+        SCORES[score],
+    )
     if compare.button("Compare the ticked", disabled=not 2 <= len(ids) <= 6, help="Tick two to six rows."):
         where = {"dataset": group.dataset, "group": group.key, "methods": ",".join(ids)}
         st.switch_page("compare.py", query_params=where)

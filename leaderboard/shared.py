@@ -24,7 +24,7 @@ from zgbench.errors import ZgbenchError
 
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 4rem; padding-bottom: 3rem; }
-[data-testid="stMain"] h1 { padding: 0; }
+[data-testid="stMain"] h1 { padding: 0 0 .4rem 0; }
 .st-key-pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }
 [class*="st-key-frame-"] { position: relative; }
 [class*="st-key-frame-"] [data-testid="stImage"] button { display: none; }

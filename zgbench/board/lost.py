@@ -2,7 +2,8 @@
 
     masks       its IoU with the truth of the class that fills most of it is at most 0.5, so no name could save it; or
                 unlabelled pixels fill most of it
-    names       a good mask, but its label stands for another class in the whole set (TT only: ST does not look at labels)
+    names       a good mask that got a wrong class, and its label stands for another class in the whole set (TT only: ST does
+                not look at labels)
     mapping     mask and label are good, but the protocol gave it another class
     threshold   the class is right, and verification dropped it
 
@@ -32,10 +33,11 @@ def lost_by(row: Opened, found: Overlap, best: NDArray[np.int64]) -> list[str]:
     """
     by_step = steps(row)
     names = by_step.get("names")
+    mapped_wrong = row.row.reassigned.decision.class_id != best
     wrong = {
         "masks": found.iou(best) <= _FOUND,
-        "names": (names != best) if names is not None else np.zeros(len(best), dtype=bool),
-        "mapping": row.row.reassigned.decision.class_id != best,
+        "names": mapped_wrong & (names != best) if names is not None else np.zeros(len(best), dtype=bool),
+        "mapping": mapped_wrong,
         "threshold": row.row.assigned == 0,
     }
     lost = np.full(len(best), "", dtype=object)

@@ -61,13 +61,17 @@ def differences_csv(rows: Sequence[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def ranking_json(rows: Sequence[dict[str, Any]], group: Group, score: str) -> str:
-    """The same records with their names as they are, under the signature that they share."""
-    about = {
+def ranking_record(rows: Sequence[dict[str, Any]], group: Group, score: str) -> dict[str, Any]:
+    """A ranking for programs: the records with their names as they are, under the signature that they share."""
+    return {
         "format": "zgbench-ranking/1", "dataset": group.dataset, "group": group.key, "signature": group.signature,
-        "official": group.official, "ordered_by": score,
+        "official": group.official, "ordered_by": score, "rows": list(rows),
     }  # fmt: skip
-    return json.dumps(about | {"rows": list(rows)}, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def as_json(record: dict[str, Any]) -> str:
+    """A record as a JSON text."""
+    return json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def _cell(text: str) -> str:
