@@ -14,17 +14,10 @@ from zgbench.board.card import NO_CARD, Card, card_of
 from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
 from zgbench.protocol import facts_of, meaning
+from zgbench.scores.registry import TITLES
 from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
 
-SCORES = {
-    "iou_image": "IoU image",
-    "iou_dataset": "IoU dataset",
-    "recall.0.25": "Recall .25",
-    "recall.0.5": "Recall .5",
-    "recall.0.75": "Recall .75",
-    "recall.auc": "Recall area",
-    "tgq": "TGQ",
-}
+SCORES = TITLES
 """Score → its title."""
 
 

@@ -14,6 +14,7 @@ from zgbench.cli.options import DATA_TOLD, KEYS_TOLD, PROTOCOLS, add_data, add_e
 from zgbench.cli.ratings_parser import add_rate, add_ratings
 from zgbench.cli.reference_parser import add_reference
 from zgbench.cli.reproduce import add_reproduce
+from zgbench.cli.scores_parser import add_scores, scores_option
 
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
@@ -30,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     _validate(commands)
     _compare(commands)
     add_reproduce(commands, _lazy)
+    add_scores(commands, _lazy)
     _convert(commands)
     add_mapping(commands, _lazy, PROTOCOLS)
     _datasets(commands)
@@ -87,6 +89,7 @@ def _evaluate(commands: Any) -> None:
         choices=("count", "ignore", "released"),
         help="rule for unlabelled pixels (default: the protocol's)",
     )
+    scores_option(p)
     p.add_argument("--scoring", choices=("v1", "iccv2023"), help="definitions of the scores (default: the protocol's)")
     p.add_argument(
         "--tau-text", type=float, metavar="COSINE", help="from which a TT reassignment is kept (default: 0.5)"
@@ -131,6 +134,11 @@ def _compare(commands: Any) -> None:
     p.add_argument("b", metavar="B.result.json")
     p.add_argument("others", nargs="*", metavar="C.result.json")
     p.add_argument("--per-class", action="store_true", help="compare the IoU of each class too")
+    p.add_argument(
+        "--power",
+        action="store_true",
+        help="the smallest difference that would be found in 80 %% of cases, and how many images it takes to find the one seen",
+    )
     p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     p.set_defaults(run=_lazy("zgbench.cli.commands:compare"))

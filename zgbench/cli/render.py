@@ -6,22 +6,19 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
 from zgbench.cli.latex import escaped, verification
 from zgbench.protocol import Reassignment
-from zgbench.scores.result import Evaluation, flat
+from zgbench.scores.registry import TITLES, of_scope
+from zgbench.scores.result import Evaluation
+from zgbench.scores.result_tables import column_of, flat
 from zgbench.scores.verification import shown_by_default
 
-SCORES = {
-    "iou_image": "IoU image",
-    "iou_dataset": "IoU dataset",
-    "recall_0.25": "Recall .25",
-    "recall_0.5": "Recall .5",
-    "recall_0.75": "Recall .75",
-    "recall_auc": "Recall area",
-}
+_ABREAST = 6
+"""Scores that stand side by side in a terminal's 120 columns."""
 
 
 def percent(value: float | None, low: float | None = None, high: float | None = None) -> str:
@@ -30,6 +27,12 @@ def percent(value: float | None, low: float | None = None, high: float | None = 
         return "–"
     text = f"{100 * value:.1f}"
     return text if low is None or high is None else f"{text} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _titles(found: Evaluation) -> dict[str, str]:
+    """Columns of the scores of a row that were asked for and are there: key of a record → title."""
+    there = {key for row in found.scores for key in flat(row)}
+    return {column_of(name): TITLES[name] for name in of_scope(found.chosen, "row") if column_of(name) in there}
 
 
 def _records(found: Evaluation) -> list[dict[str, Any]]:
@@ -45,9 +48,9 @@ def _shown(found: Evaluation) -> list[dict[str, Any]]:
     return [r for r in records if shown_by_default(r["reassign"], r["verify"], verified[r["reassign"]])]
 
 
-def _cells(record: dict[str, Any], *, intervals: bool = True) -> list[str]:
+def _cells(record: dict[str, Any], keys: Iterable[str], *, intervals: bool = True) -> list[str]:
     ends = ("_low", "_high") if intervals else ()
-    return [percent(record[key], *(record[key + end] for end in ends)) for key in SCORES]
+    return [percent(record[key], *(record[key + end] for end in ends)) for key in keys]
 
 
 def print_evaluation(found: Evaluation, style: str, place: Path | None) -> None:
@@ -127,29 +130,33 @@ def _print_table(found: Evaluation, place: Path | None) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     about = found.result["submission"]
     data = found.result["dataset"]
-    table = Table(
-        title=Text(
-            f"{about['name']} on {data['key']} {data['split']}, {data['images']} images, track {about['track']} (%, 95 % interval)"
-        ),
-        box=box.SIMPLE_HEAVY,
-        collapse_padding=True,
-        pad_edge=False,
+    heading: str | None = (
+        f"{about['name']} on {data['key']} {data['split']}, {data['images']} images, track {about['track']} (%, 95 % interval)"
     )
-    for column in ("", "verified by", "kept"):
-        table.add_column(column, no_wrap=True)
-    for column in SCORES.values():
-        table.add_column(column, justify="right", overflow="fold")
-    for record in _shown(found):
-        kept = f"{record['segments_kept']}/{record['segments']}"
-        cells = [cell.replace(" [", "\n[") for cell in _cells(record)]  # the interval below its score: fits 120 columns
-        table.add_row(record["reassign"], record["verify"], kept, *cells)
-    if found.scores:
+    titles = list(_titles(found).items())
+    for at in range(0, len(titles) if found.scores else 0, _ABREAST):
+        some = dict(titles[at : at + _ABREAST])
+        table = Table(
+            title=None if heading is None else Text(heading),
+            box=box.SIMPLE_HEAVY,
+            collapse_padding=True,
+            pad_edge=False,
+        )
+        for column in ("", "verified by", "kept"):
+            table.add_column(column, no_wrap=True)
+        for column in some.values():
+            table.add_column(column, justify="right", overflow="fold")
+        for record in _shown(found):
+            kept = f"{record['segments_kept']}/{record['segments']}"
+            cells = [cell.replace(" [", "\n[") for cell in _cells(record, some)]  # the interval below its score: fits
+            table.add_row(record["reassign"], record["verify"], kept, *cells)
         console.print(table)
-    if found.tgq is not None:
+        heading = None
+    if found.tgq is not None and "tgq" in found.chosen:
         tgq = found.tgq
         console.print(Text(f"TGQ {percent(tgq['value'], *tgq['ci95'])} of {tgq['segments']} truth segments"))
     signatures = [(f"{row['reassign']} {row['verify']}", row["signature"]) for row in _shown(found)]
-    if found.tgq is not None:
+    if found.tgq is not None and "tgq" in found.chosen:
         signatures.append(("TGQ", found.tgq["signature"]))
     for name, signature in signatures:
         console.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
@@ -175,12 +182,13 @@ def as_csv(found: Evaluation) -> str:
 
 def as_markdown(found: Evaluation) -> str:
     """A GitHub table with its signatures underneath."""
-    head = ["reassign", "verified by", "kept", *SCORES.values()]
-    lines = ["| " + " | ".join(head) + " |", "|---|---|---|" + "---:|" * len(SCORES)]
+    titles = _titles(found)
+    head = ["reassign", "verified by", "kept", *titles.values()]
+    lines = ["| " + " | ".join(head) + " |", "|---|---|---|" + "---:|" * len(titles)]
     for record in _shown(found):
         kept = f"{record['segments_kept']}/{record['segments']}"
-        lines.append("| " + " | ".join([record["reassign"], record["verify"], kept, *_cells(record)]) + " |")
-    if found.tgq is not None:
+        lines.append("| " + " | ".join([record["reassign"], record["verify"], kept, *_cells(record, titles)]) + " |")
+    if found.tgq is not None and "tgq" in found.chosen:
         lines += ["", f"TGQ {percent(found.tgq['value'], *found.tgq['ci95'])}"]
     lines += [""] + [f"- `{row['signature']}`" for row in _shown(found)]
     return "\n".join(lines)
@@ -189,16 +197,17 @@ def as_markdown(found: Evaluation) -> str:
 def as_latex(found: Evaluation) -> str:
     """A booktabs table, each interval under its score; data set and signatures are comments above it."""
     about, data = found.result["submission"], found.result["dataset"]
+    titles = _titles(found)
     lines = [
         f"% {data['key']} {data['split']}, {data['images']} images, track {about['track']}; %, with 95 % intervals"
     ]
     lines += [f"% {row['signature']}" for row in _shown(found)]
-    lines += [r"\begin{tabular}{lll" + "r" * len(SCORES) + "}", r"\toprule"]
-    lines += [" & ".join(["method", "", "verified by", *SCORES.values()]) + r" \\", r"\midrule"]
+    lines += [r"\begin{tabular}{lll" + "r" * len(titles) + "}", r"\toprule"]
+    lines += [" & ".join(["method", "", "verified by", *titles.values()]) + r" \\", r"\midrule"]
     for record in _shown(found):
         start = [escaped(about["name"]), record["reassign"], verification(record["verify"])]
-        lines.append(" & ".join([*start, *_cells(record, intervals=False)]) + r" \\")
-        ends = [cell.partition(" ")[2] for cell in _cells(record)]
+        lines.append(" & ".join([*start, *_cells(record, titles, intervals=False)]) + r" \\")
+        ends = [cell.partition(" ")[2] for cell in _cells(record, titles)]
         small = [rf"{{\scriptsize {end}}}" if end else "" for end in ends]
         lines.append(" & ".join(["", "", "", *small]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
