@@ -19,7 +19,6 @@ from shared import (
     names,
     open_board,
     percent,
-    shown_as,
     stop,
     tell_protocol,
     tell_unofficial,
@@ -36,6 +35,7 @@ HEIGHT = 480  # of the plot by class, in pixels at most: its axis stays in sight
 COLOURS = ["#3b78e7", "#d55e00", "#009e73", "#cc79a7", "#b58900"]
 SHAPES = ["circle", "square", "diamond", "triangle-up", "cross"]
 ORDERS = {"difference": "Largest difference", "name": "Name", "images": "Images that show it"}
+RIGHT = {title: st.column_config.Column(alignment="right") for title in ("A, %", "B, %", "A − B [95 %]", "p")}
 VERDICT = {"a": "better than it", "b": "worse than it", "": "undecided"}
 
 
@@ -46,21 +46,18 @@ def scores_table(rows: list[dict[str, Any]], shown: dict[str, str]) -> None:
             "Score": [SCORES[row["score"]] for row in rows],
             "A": [shown[row["a"]] for row in rows],
             "B": [shown[row["b"]] for row in rows],
-            "A, %": [row["a_value"] for row in rows],
-            "B, %": [row["b_value"] for row in rows],
-            "A − B [95 %]": [row["difference"] for row in rows],
-            "p": [row["p"] for row in rows],
+            **numbers(rows, "a_value", "b_value"),
+            "p": ["–" if row["p"] is None else f"{row['p']:.4f}" for row in rows],
             "Better": [winner(row, shown) for row in rows],
         }
     )
-    texts = difference_texts(rows, "a_value", "b_value") | {
-        "p": ["–" if row["p"] is None else f"{row['p']:.4f}" for row in rows]
-    }
-    st.dataframe(shown_as(frame, texts), hide_index=True, alt="Differences of every two methods, a row for each score")
+    st.dataframe(
+        frame, hide_index=True, column_config=RIGHT, alt="Differences of every two methods, a row for each score"
+    )
 
 
-def difference_texts(rows: list[dict[str, Any]], a: str, b: str) -> dict[str, list[str]]:
-    """How the numbers of a table of differences are written."""
+def numbers(rows: list[dict[str, Any]], a: str, b: str) -> dict[str, list[str]]:
+    """The columns of numbers in a table of differences."""
     return {
         "A, %": [percent(row[a]) for row in rows],
         "B, %": [percent(row[b]) for row in rows],
@@ -164,16 +161,14 @@ def classes(rows: list[dict[str, Any]], reference: str, shown: dict[str, str]) -
         {
             "Class": [row["class"] for row in ordered],
             "A": [shown[row["a"]] for row in ordered],
-            "A, %": [row["a_iou"] for row in ordered],
-            "B, %": [row["b_iou"] for row in ordered],
-            "A − B [95 %]": [row["difference"] for row in ordered],
+            **numbers(ordered, "a_iou", "b_iou"),
             "Images": [row["images"] for row in ordered],
             "Better": [winner(row, shown) for row in ordered],
         }
     )
     st.dataframe(
-        shown_as(frame, difference_texts(ordered, "a_iou", "b_iou")), hide_index=True, alt="Differences by class",
-        column_config={"Class": st.column_config.Column(pinned=True)},
+        frame, hide_index=True, alt="Differences by class",
+        column_config=RIGHT,
     )  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from shared import (
     names,
     open_board,
     percent,
-    shown_as,
     stop,
     tell_protocol,
     tell_unofficial,
@@ -141,21 +140,20 @@ def table(segments: pd.DataFrame, image: str) -> None:
             "Kept": ["kept" if kept else "rejected" for kept in rows["kept"]],
             "Why": rows["why"],
             "Lost by": [STEPS.get(lost, "–") for lost in rows["lost"]],
-            "IoU, %": 100 * rows["iou"],
+            "IoU, %": [percent(value(x)) for x in rows["iou"]],
             "Covers": rows["covers"],
-            "Covers, IoU %": 100 * rows["covers_iou"],
+            "Covers, IoU %": [percent(value(x)) for x in rows["covers_iou"]],
             "Pixels": rows["pixels"],
         }
     )
     if rows["rated"].notna().any():
         shown["Rated"] = rows["rated"]
-    one_decimal = {
-        key: [percent(value(x)) for x in rows[column]]
-        for key, column in (("IoU, %", "iou"), ("Covers, IoU %", "covers_iou"))
-    }
     st.dataframe(
-        shown_as(shown, one_decimal), hide_index=True, placeholder="–", alt=f"Segments of {image}",
-        column_config={"Label": st.column_config.Column(width=200, pinned=True)},
+        shown, hide_index=True, placeholder="–", alt=f"Segments of {image}",
+        column_config={
+            "Label": st.column_config.Column(width=200),
+            **{key: st.column_config.Column(alignment="right") for key in ("IoU, %", "Covers, IoU %")},
+        },
     )  # fmt: skip
 
 

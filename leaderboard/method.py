@@ -10,10 +10,10 @@ from shared import (
     choose_group,
     choose_method,
     line,
+    named_links,
     open_board,
     percent,
     said,
-    shown_as,
     stop,
     tell_protocol,
     tell_unofficial,
@@ -106,22 +106,18 @@ def results(board: Board, entry: Entry) -> None:
     rows = history(board, entry)
     frame = pd.DataFrame(
         {
-            "Result": [page_address("method", **where(r.entry, r.group)) for r in rows],
+            "Result": [page_address("method", r.entry.name, **where(r.entry, r.group)) for r in rows],
             "Version": [r.version for r in rows],
             "Year": [r.entry.card.year for r in rows],
             "Data set": [r.group.dataset for r in rows],
             "Protocol": [r.group.title for r in rows],
             "Score": [SCORES[r.group.scores[0]] for r in rows],
-            "%": [r.score.value for r in rows],
+            "%": [percent(r.score.value, r.score.low, r.score.high) for r in rows],
         }
     )
-    texts = {
-        "Result": [r.entry.name for r in rows],
-        "%": [percent(r.score.value, r.score.low, r.score.high) for r in rows],
-    }
     st.dataframe(
-        shown_as(frame, texts), hide_index=True, placeholder="–", alt="All results of this method",
-        column_config={"Result": st.column_config.LinkColumn(width=280, alignment="left")},
+        frame, hide_index=True, placeholder="–", alt="All results of this method",
+        column_config={"Result": named_links("Result"), "%": st.column_config.Column(alignment="right")},
     )  # fmt: skip
 
 

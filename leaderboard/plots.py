@@ -56,22 +56,23 @@ def intervals(rows: list[dict[str, Any]], score: str) -> None:
         x2="high:Q",
     )
     dot = base.mark_point(filled=True, size=80, opacity=1, yOffset=7).encode(x=alt.X("value:Q", scale=scale))
-    # the name stands over its dot, but never outside of the plot: its width is estimated, 6.4 pixels a letter
-    half = "3.2 * min(length(datum.name), width / 6.4)"
     text = (
-        base.mark_text(
-            align="center", yOffset=-8, fontSize=13, limit=alt.expr("width"),
-            x=alt.expr(f"clamp(scale('x', datum.value), {half}, width - {half})"),
-        )
+        base.mark_text(align="center", yOffset=-8, fontSize=13, limit=alt.expr("width"), x=over_dot("value"))
         .encode(text="name:N", color=alt.value(text_colour()))
         .transform_calculate(name="(datum.rank == '–' ? '' : datum.rank + '  ') + datum.method")
-    )  # fmt: skip
+    )
     st.altair_chart(
         (rule + dot + text).properties(height=alt.Step(31)),
         alt=f"{SCORES[score]} of {methods(len(shown))} with 95 % intervals, best on top; the table has the numbers.",
     )
     if len(rows) > len(shown):
         st.caption(f"The plot shows {len(shown)} of {len(rows)} rows; the table has all.")
+
+
+def over_dot(column: str) -> Any:
+    """Where a name stands over its dot, but never outside of the plot: its width is estimated, 6.4 pixels a letter."""
+    half = "3.2 * min(length(datum.name), width / 6.4)"
+    return alt.expr(f"clamp(scale('x', datum.{column}), {half}, width - {half})")
 
 
 def timeline(rows: list[dict[str, Any]], title: str) -> None:
@@ -98,6 +99,7 @@ def timeline(rows: list[dict[str, Any]], title: str) -> None:
             "by": [f"{row.get('reassign') or ''} {row.get('verify') or ''}".strip() for row in points],
         }
     )
+    frame["named"] = spread(frame)
     kinds = [kind for kind in KINDS if kind in set(frame["kind"])]
     low, high = int(frame["x"].min()), int(frame["x"].max())
     scale = (
@@ -119,10 +121,23 @@ def timeline(rows: list[dict[str, Any]], title: str) -> None:
         ),
         tooltip=["name:N", "by:N", alt.Tooltip("x:Q", title=there[key]), alt.Tooltip("value:Q", format=".1f"), "kind:N"],
     )  # fmt: skip
-    names = base.mark_text(align="left", dx=8, fontSize=12, limit=220).encode(
-        text="name:N", color=alt.value(text_colour())
+    names = (
+        base.mark_text(align="center", dy=-12, fontSize=12, limit=alt.expr("width"), x=over_dot("x"))
+        .encode(text="name:N", color=alt.value(text_colour()))
+        .transform_filter("datum.named")
     )
     st.altair_chart(
         (base.mark_point(filled=True, size=80, opacity=0.9) + names).properties(height=320),
         alt=f"{title} over {there[key].lower()}; the tables have the numbers.",
     )
+
+
+def spread(frame: pd.DataFrame) -> list[bool]:
+    """Which points bear their name: those that stand far enough from the last one named in their place, the best first."""
+    least = 0.06 * float(frame["value"].max())
+    last: dict[Any, float] = {}
+    named = dict.fromkeys(frame.index, False)
+    for at, x, value in frame.sort_values("value", ascending=False)[["x", "value"]].itertuples():
+        if x not in last or last[x] - value >= least:
+            named[at], last[x] = True, value
+    return list(named.values())

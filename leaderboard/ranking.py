@@ -13,10 +13,10 @@ from shared import (
     kind_of,
     line,
     methods,
+    named_links,
     open_board,
     percent,
     pick_score,
-    shown_as,
     stop,
     tell_protocol,
     tell_unofficial,
@@ -27,7 +27,7 @@ from zgbench.board.entry import SCORES
 from zgbench.board.leader import leader, sentences
 from zgbench.board.links import https_link, page_address
 from zgbench.board.ranking import APART, RULE, Filters, filtered, ranking
-from zgbench.board.ranking_text import as_json, rank_of, ranking_csv, ranking_latex, ranking_record
+from zgbench.board.ranking_text import as_json, rank_cell, ranking_csv, ranking_latex, ranking_record
 from zgbench.board.store import Board, Group
 from zgbench.errors import ZgbenchError
 
@@ -91,30 +91,23 @@ def grid(rows: list[dict[str, Any]], columns: list[str], group: Group, key: str,
     addresses = {title: [https_link(row[key]) for row in rows] for title, key in (("Paper", "paper"), ("Code", "code"))}
     frame = pd.DataFrame(
         {
-            "Rank": pd.array([row["rank"] for row in rows], dtype="Int64"),
+            "Rank": [rank_cell(row) for row in rows],
             "Method": [
-                page_address("method", dataset=group.dataset, group=group.key, method=row["id"]) for row in rows
+                page_address("method", row["name"], dataset=group.dataset, group=group.key, method=row["id"])
+                for row in rows
             ],
-            **{titles[column]: [value(row, column) for row in rows] for column in columns},
+            **{titles[column]: [cell(row, column) for row in rows] for column in columns},
             **{title: found for title, found in addresses.items() if any(found)},
         }
     )
-    texts = {
-        "Rank": [rank_of(row) for row in rows],
-        "Method": [row["name"] for row in rows],
-        **{
-            titles[c]: [percent(row[c], row[f"{c}_low"], row[f"{c}_high"]) for row in rows]
-            for c in columns
-            if c in SCORES
-        },
-    }
     picked = st.dataframe(
-        shown_as(frame, texts), hide_index=True, on_select="rerun", selection_mode="multi-row", key=key, alt=alt,
+        frame, hide_index=True, on_select="rerun", selection_mode="multi-row", key=key, alt=alt,
         placeholder="–",
         height=35 * (min(ROWS, len(rows)) + 1) + 3,
         column_config={
-            "Rank": st.column_config.Column(width=62, pinned=True),
-            "Method": st.column_config.LinkColumn(width=280, pinned=True, alignment="left"),
+            "Rank": st.column_config.Column(width=62, pinned=True, alignment="right"),
+            "Method": named_links("Method"),
+            **{SCORES[column]: st.column_config.Column(alignment="right") for column in columns if column in SCORES},
             "Paper": st.column_config.LinkColumn(display_text="paper", width=70),
             "Code": st.column_config.LinkColumn(display_text="code", width=70),
         },
@@ -122,11 +115,11 @@ def grid(rows: list[dict[str, Any]], columns: list[str], group: Group, key: str,
     return [rows[k]["id"] for k in picked["selection"]["rows"] if k < len(rows)]
 
 
-def value(row: dict[str, Any], key: str) -> Any:
-    """By what a cell sorts."""
+def cell(row: dict[str, Any], key: str) -> Any:
+    """What stands in the table; texts of fixed width, so that they sort as their numbers do."""
     if key == "kind":
         return kind_of(row)
-    return row[key] if key not in SCORES or row[key] is None else 100 * row[key]
+    return percent(row[key], row[f"{key}_low"], row[f"{key}_high"]) if key in SCORES else row[key]
 
 
 def cited(dataset: str) -> None:
@@ -148,7 +141,7 @@ def cited(dataset: str) -> None:
     )
     st.dataframe(
         frame, hide_index=True, alt=f"Cited figures for {dataset}", placeholder="–",
-        column_config={"Method": st.column_config.Column(width=280, pinned=True), "%": st.column_config.NumberColumn(format="%.1f")},
+        column_config={"Method": st.column_config.Column(width=400), "%": st.column_config.NumberColumn(format="%.1f")},
     )  # fmt: skip
     timeline([row | {"name": row["method"], "shown_kind": given(row)} for row in rows if row["score"] == "iou"], "IoU")
     with line():
@@ -162,10 +155,10 @@ def given(row: dict[str, Any]) -> str:
     return "text-guided" if row["given_classes"] else "free"
 
 
-def cited_only() -> None:
+def cited_only(controls: Any) -> None:
     """The paper's figures, as a data set of their own."""
     published = list(dict.fromkeys(row["dataset"] for row in cited_rows()))
-    of = st.pills("Of the data set", published, default=published[0], key="of", bind="query-params", required=True)
+    of = controls.pills("On", published, default=published[0], key="of", bind="query-params", required=True)
     cited(of or published[0])
 
 
@@ -233,6 +226,6 @@ with controls:
     datasets = {**{key: key for key in board.datasets()}, CITED: "cited from the paper"}
     dataset = choose("Data set", datasets, "dataset", first=board.start(), width=180)
 if dataset == CITED:
-    cited_only()
+    cited_only(controls)
 else:
     results(board, dataset, controls)

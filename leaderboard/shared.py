@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
 from zgbench.board.entry import SCORES, Entry
 from zgbench.board.store import Board, Group, load_board
@@ -230,15 +227,9 @@ def pick_score(group: Group, key: str = "score", label: str = "Score") -> str:
     return choose(label, {score: SCORES[score] for score in group.scores}, key, width=160)
 
 
-def shown_as(frame: pd.DataFrame, texts: Mapping[str, Sequence[str]]) -> Styler:
-    """A table whose columns sort by what they hold and show other texts.
-
-    Args:
-        texts: column → what is shown in each row. It is shown as text, in a link too.
-    """
-    # a column's cells are asked for from top to bottom, so each gets its own text
-    left = {column: cycle(shown) for column, shown in texts.items()}
-    return frame.style.format({column: lambda _, texts=texts: next(texts) for column, texts in left.items()})
+def named_links(title: str, width: int = 280) -> Any:
+    """A column of addresses of :func:`zgbench.board.links.page_address` that shows the names behind them."""
+    return st.column_config.LinkColumn(title, width=width, alignment="left", display_text=r"#(.*)$")
 
 
 def text_colour() -> str:

@@ -73,4 +73,4 @@ def test_pictures_of_two_methods() -> None:
     same = pictures(BOARD, ids[0], image_id, None, group.key, ids[0])
     assert same.shares["gained"] == same.shares["lost"] == 0
     small, large = (pictures(BOARD, ids[0], image_id, None, group.key, large=x).prediction for x in (False, True))
-    assert small is not None and large is not None and small.size == large.size
+    assert small is not None and large is not None and min(large.size) >= 2 * min(small.size)

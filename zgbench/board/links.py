@@ -25,11 +25,15 @@ def https_link(address: str | None) -> str | None:
     return address if re.fullmatch(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", host) else None
 
 
-def page_address(page: str, **chosen: str) -> str:
+def page_address(page: str, name: str = "", /, **chosen: str) -> str:
     """Address of one of the board's pages with what is chosen on it, relative to the board: it works behind any proxy.
 
     Args:
         page: such as ``method``.
+        name: of what it leads to, put behind ``#``: in a table, screen readers read the address and not what is shown.
         chosen: query parameters, such as ``dataset``, ``group`` and ``method``; empty ones are left out.
     """
-    return f"{page}?{urlencode({key: value for key, value in chosen.items() if value})}"
+    query = urlencode({key: value for key, value in chosen.items() if value})
+    if not name:
+        return f"{page}?{query}"
+    return f"{page}?{query}#{name.replace('%', '%25').replace('+', '%2B')}"  # what is decoded to the name again

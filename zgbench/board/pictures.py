@@ -30,7 +30,7 @@ _LEAST = 0.01
 
 @dataclass(frozen=True)
 class Pictures:
-    """RGB pictures of one image, enlarged to at least 480 pixels; None where something is missing or not asked for.
+    """RGB pictures of one image, enlarged to at least 480 pixels (960 where large); None where something is missing or not asked for.
 
     Attributes:
         photo: as it is.
@@ -85,7 +85,7 @@ def pictures(
     made: dict[str, Any] = {}
     alt: dict[str, str] = {}
     if scene.photo is not None:
-        made["photo"], alt["photo"] = draw(scene.photo, [], []), f"Photo {image_id}"
+        made["photo"], alt["photo"] = draw(scene.photo, [], [], short=_short(large)), f"Photo {image_id}"
     if scene.truth is not None:
         vocabulary = vocabulary_of(entry.stored())
         classes = [int(c) for c in np.unique(scene.truth) if c > 0]
@@ -111,7 +111,7 @@ def pictures(
     if scene.truth is not None and len(maps) == 2:
         codes = correctness.compared(scene.truth, maps["prediction"], maps["other"], rule_of(entry.stored()))
         told = correctness.shares(codes)
-        made["difference"] = correctness.drawn(draw(scene.canvas, [], []), codes)
+        made["difference"] = correctness.drawn(draw(scene.canvas, [], [], short=_short(large)), codes)
         alt["difference"] = "Difference: " + ", ".join(f"{100 * told[s]:.1f} % {s}" for s in correctness.SIDES)
     return Pictures(**made, shares=told, alt=alt, missing=tuple(dict.fromkeys(missing)))
 
@@ -162,7 +162,12 @@ def _scene(entry: Entry, image_id: str, data: Path | None) -> _Scene:
 def _draw(scene: _Scene, masks: Sequence[Any], labels: Sequence[str], colours: Any, large: bool) -> Any:
     least = 0 if large else _LEAST * scene.size[0] * scene.size[1]
     named = [label if mask.sum() >= least else "" for mask, label in zip(masks, labels, strict=True)]
-    return draw(scene.canvas, masks, named, colours, text=12 / (_WIDE if large else _NARROW))
+    return draw(scene.canvas, masks, named, colours, text=12 / (_WIDE if large else _NARROW), short=_short(large))
+
+
+def _short(large: bool) -> int:
+    """Least short side of a picture, pixels."""
+    return 960 if large else 480
 
 
 def _segments(board: Board, entry: Entry, image_id: str, truth: Any) -> tuple[Any, str]:

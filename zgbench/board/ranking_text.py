@@ -99,6 +99,11 @@ def rank_of(row: dict[str, Any]) -> str:
     return f"{row['rank']}{'=' if row['tied'] else ''}"
 
 
+def rank_cell(row: dict[str, Any]) -> str:
+    """A rank of fixed width, so that texts sort as ranks do: 2, 2=, 10=, and – at the end."""
+    return "–" if row["rank"] is None else f"{row['rank']:>5}{'=' if row['tied'] else ' '}"
+
+
 def _with_interval(row: dict[str, Any], name: str) -> str:
     if row[name] is None:
         return "–"
