@@ -26,6 +26,7 @@ from zgbench.board.cited import PAPER, cited_rows
 from zgbench.board.entry import SCORES
 from zgbench.board.leader import leader, sentences
 from zgbench.board.links import https_link, page_address
+from zgbench.board.power import power_of, told
 from zgbench.board.ranking import APART, RULE, Filters, filtered, ranking
 from zgbench.board.ranking_text import as_json, rank_cell, ranking_csv, ranking_latex, ranking_record
 from zgbench.board.store import Board, Group
@@ -45,7 +46,13 @@ FILTERS = {
 }
 CITED = "cited"
 CITED_SCORES = {"iou": "IoU", "recall": "Recall", "tgq": "TGQ"}
-FURTHER = {"segments": "Segments", "kept": "Kept", "kind": "Kind", "better": "Better methods"}
+FURTHER = {
+    "places": "Places [95 %]",
+    "segments": "Segments",
+    "kept": "Kept",
+    "kind": "Kind",
+    "better": "Better methods",
+}
 
 
 def verdict(board: Board, group: Group, score: str, rows: list[dict[str, Any]]) -> None:
@@ -72,7 +79,7 @@ def links(row: dict[str, Any], group: Group) -> None:
 def tools(rows: list[dict[str, Any]], group: Group, score: str) -> list[str]:
     """Which columns are shown, and the ranking to take away; gives the columns, the chosen score first."""
     options = {**{key: SCORES[key] for key in group.scores}, **FURTHER}
-    default = [SCORES[key] for key in group.scores] + ["Kind"]
+    default = [SCORES[key] for key in group.scores] + ["Places [95 %]", "Kind"]
     with st.popover("Columns"):
         columns = st.multiselect("Shown", list(options.values()), default=default, key="columns", bind="query-params")
     name = f"zgbench-{group.dataset}-{group.key}"
@@ -119,6 +126,8 @@ def cell(row: dict[str, Any], key: str) -> Any:
     """What stands in the table; texts of fixed width, so that they sort as their numbers do."""
     if key == "kind":
         return kind_of(row)
+    if key == "places":
+        return "–" if row["rank_low"] is None else f"{row['rank_low']:>4}–{row['rank_high']}"
     return percent(row[key], row[f"{key}_low"], row[f"{key}_high"]) if key in SCORES else row[key]
 
 
@@ -201,6 +210,7 @@ def results(board: Board, dataset: str, controls: Any) -> None:
     if apart := [row for row in rows if row["kind"] != "method"]:
         st.caption(APART)
         ids += grid(apart, columns, group, "picked_apart", "Baselines and ceilings, not ranked")
+    st.caption(told(power_of(board, group, score), group, score))
     st.caption(RULE)
     timeline(
         [row | {"value": row[score], "shown_kind": kind_of(row)} for row in rows if row["kind"] == "method"],

@@ -14,6 +14,7 @@ from zgbench.board.card import NO_CARD, Card, card_of, over, read_cards
 from zgbench.board.history import history, successor
 from zgbench.board.links import https_link, page_address
 from zgbench.board.ranking import ranking
+from zgbench.board.ranking_text import rank_of
 from zgbench.board.store import load_board
 
 SHAS = {stem: BOARD.entry(f"{stem}.mini").submission_sha256 for stem in ("reference", "reference-crop", "demo")}
@@ -125,5 +126,5 @@ def test_a_badge_is_sound_svg_with_the_numbers_of_the_row() -> None:
     row: dict[str, Any] = ranking(BOARD, group.key)[0]
     root = ET.fromstring(badge(row, group, "iou_image"))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert root.attrib["aria-label"] == f"zgbench mini: rank 1, IoU image {100 * row['iou_image']:.1f} %"
+    assert root.attrib["aria-label"] == f"zgbench mini: rank {rank_of(row)}, IoU image {100 * row['iou_image']:.1f} %"
     assert not {child.tag.split("}")[1] for child in root.iter()} - {"svg", "title", "rect", "g", "text"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.board.shipped import BOARD, group_of
+from zgbench.board.corrected import corrected
 from zgbench.board.differences import against, comparison
 from zgbench.board.leader import leader, sentences
-from zgbench.board.pairs import LEVEL, pairs
+from zgbench.board.pairs import LEVEL
 from zgbench.board.ranking import ranking
 from zgbench.board.store import Board
 
@@ -22,9 +24,10 @@ def test_the_leader_is_first_and_as_sure_as_the_paired_test(reassign: str, track
     found = leader(BOARD, group, score, rows)
     assert found is not None and found.next is not None
     assert (found.best, found.next) == (rows[0], rows[1])
-    tested = pairs(BOARD, group, score)
     methods = [row for row in rows if row["kind"] == "method"]
-    unsure = [row["name"] for row in methods[1:] if tested.at(score, rows[0]["id"], row["id"])[0] >= LEVEL]
+    values = np.array([row[score] for row in methods])
+    p = corrected(BOARD, group, score, [row["id"] for row in methods], values)
+    unsure = [row["name"] for row, one in zip(methods[1:], p[0, 1:], strict=True) if one >= LEVEL]
     assert list(found.equals) == unsure
     who, sure = sentences(found, score)
     assert rows[0]["name"] in who and rows[1]["name"] in who

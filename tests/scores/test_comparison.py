@@ -18,7 +18,7 @@ from tests.end_to_end.command import here
 from tests.scores.test_human_scores import ALL, rated
 from tests.submission.sample import write
 from tests.test_evaluate import RIGHT, Clip, named, run
-from zgbench.scores.comparison import holm, unlike
+from zgbench.scores.comparison import unlike
 
 WORSE = ("aeroplane", "bicycle", "dog", "a stone")
 
@@ -183,15 +183,6 @@ def slow_holm(p: list[float]) -> list[float]:
     """The largest of (m − k + 1) · p(k) over all k up to one's own place, at most 1 (Holm 1979)."""
     ordered = sorted(p)
     return [min(1, max((len(p) - k) * ordered[k] for k in range(ordered.index(x) + 1))) for x in p]
-
-
-def test_holm_by_hand() -> None:
-    # sorted .01 .02 .03 .04 times 4 3 2 1: .04 .06 .06 .06
-    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == [1, 1]
-    assert holm([]) == []
-    undefined, rest = holm([float("nan"), 0.02])
-    assert np.isnan(undefined) and rest == 0.02  # an undefined one is no test
 
 
 def test_classes_are_compared(tiny_voc: Path, tmp_path: Path) -> None:

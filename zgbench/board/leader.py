@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from zgbench.board.corrected import corrected
 from zgbench.board.entry import SCORES
-from zgbench.board.pairs import LEVEL, pairs
+from zgbench.board.pairs import LEVEL
 from zgbench.board.ranking_text import percent
 from zgbench.board.store import Board, Group
 
@@ -19,7 +22,7 @@ class Leader:
 
     Attributes:
         best, next: rows of :func:`zgbench.board.ranking.ranking`; ``next`` is None where there is one method only.
-        p: of the paired test between the two; NaN where it is undefined or there is no other.
+        p: of the paired test between the two, corrected as for the ranks; NaN where it is undefined or there is no other.
         equals: names of the methods that the test cannot separate from the best, in the order of their values.
         others: how many methods there are beside the best.
     """
@@ -46,8 +49,8 @@ def leader(board: Board, group: Group, score: str, rows: Sequence[dict[str, Any]
     best, *others = methods
     if not others:
         return Leader(best, None, math.nan, (), 0)
-    tested = pairs(board, group, score)
-    p = {row["id"]: tested.at(score, best["id"], row["id"])[0] for row in others}
+    ids, values = [row["id"] for row in methods], np.array([row[score] for row in methods], dtype=np.float64)
+    p = dict(zip(ids, corrected(board, group, score, ids, values)[0].tolist(), strict=True))
     equals = tuple(row["name"] for row in others if not p[row["id"]] < LEVEL)
     return Leader(best, others[0], p[others[0]["id"]], equals, len(others))
 
@@ -66,7 +69,7 @@ def sentences(found: Leader, score: str) -> tuple[str, str]:
         few = "the other method" if found.others == 1 else f"each of the other {found.others} methods"
         return (
             who,
-            f"That is sure: it differs from {few} (paired test over {best['images']} images; the next: p = {found.p:.3g}).",
+            f"That is sure: it differs from {few} (paired test over {best['images']} images; the next: p = {found.p:.2g}).",
         )
     named = ", ".join(f"“{name}”" for name in found.equals[:2]) + (
         f" and {len(found.equals) - 2} more" if len(found.equals) > 2 else ""

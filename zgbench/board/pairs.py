@@ -12,7 +12,7 @@ import hashlib
 import io
 import zipfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +73,8 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
     hashes = [e.sha256 for e in entries]
     place = kept_at(board, group, score)
     key = (str(place), hashlib.sha256("".join(hashes).encode()).hexdigest())
-    if key in _last:
-        return _last[key]
+    if key in _last:  # by content: a file may have been given another name
+        return replace(_last[key], ids=group.ids)
     n = len(entries)
     p, draws = np.full((n, n), np.nan), np.zeros((n, n), dtype=np.int64)
     with (

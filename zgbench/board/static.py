@@ -16,7 +16,7 @@ from zgbench.board.ranking_text import (
     as_json,
     percent,
     plain,
-    rank_of,
+    rank_with_interval,
     ranking_csv,
     ranking_markdown,
     ranking_record,
@@ -129,7 +129,7 @@ def _table(group: Group, rows: list[dict[str, Any]]) -> Iterator[str]:
         f"<th{_class(h)}>{_text(h)}</th>" for h in heads
     ) + "</tr></thead><tbody>"  # fmt: skip
     for row in rows:
-        rank = rank_of(row)
+        rank, _, places = rank_with_interval(row).partition(" ")
         notes = [] if row["kind"] == "method" else [row["kind"]]
         notes += [n for key, n in (("text_guidance", "text-guided"), ("segmentation_labels", "trained on segmentation labels")) if row[key]]  # fmt: skip
         shown = [_text(note) for note in notes]
@@ -137,6 +137,7 @@ def _table(group: Group, rows: list[dict[str, Any]]) -> Iterator[str]:
             if address := https_link(row[what]):
                 shown.append(f'<a href="{_text(address)}" rel="noopener nofollow">{what}</a>')
         small = f"<small>{', '.join(shown)}</small>" if shown else ""
+        rank += f" <small>{places}</small>" if places else ""
         cells = [f'<td data-head="Rank">{rank}</td>', f'<td class="name" data-head="">{_text(row["name"])}{small}</td>']
         cells += [_score(row, name) for name in group.scores]
         yield f'<tr id="{_text(group.key)}-{_text(row["id"])}">{"".join(cells)}</tr>'

@@ -114,7 +114,7 @@ class Board:
     def groups(self, dataset: str) -> list[Group]:
         """Groups of a data set, those of most methods first; TT before LT before ST, TGQ last."""
         found = [group for group in self._groups.values() if group.dataset == dataset]
-        return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), _place(g.reassign), g.verify, g.key))
+        return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), place_of(g.reassign), g.verify, g.key))
 
     def group(self, key: str) -> Group:
         """A group by its key. Raises UsageError."""
@@ -143,7 +143,8 @@ def _group(key: str, members: list[tuple[Entry, ScoreRow]]) -> Group:
     )  # fmt: skip
 
 
-def _place(reassign: str) -> tuple[int, str]:
+def place_of(reassign: str) -> tuple[int, str]:
+    """Where rows of a reassignment stand among others."""
     return (_ORDER.index(reassign) if reassign in _ORDER else len(_ORDER), reassign)
 
 

@@ -24,6 +24,7 @@ from zgbench.scores import metrics
 from zgbench.scores.result import Stored, load_result
 from zgbench.scores.verification import Row, background_of, verified
 from zgbench.statistics import resampling
+from zgbench.statistics.holm import holm
 from zgbench.statistics.power import images_needed, smallest
 from zgbench.statistics.resampling import Difference
 
@@ -214,23 +215,13 @@ def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
         within = [pair for pair in found if key in pair.rows]
         if len(pairs) > 1:
             for score in within[0].rows[key]:
-                adjusted = holm([pair.rows[key][score].p for pair in within])
+                adjusted = holm(np.array([pair.rows[key][score].p for pair in within])).tolist()
                 for pair, p in zip(within, adjusted, strict=True):
                     pair.rows[key] = pair.rows[key] | {score: replace(pair.rows[key][score], p_holm=p)}
         cells = [(pair, name) for pair in within for name in pair.per_class.get(key, {})]
-        adjusted = holm([pair.per_class[key][name].p for pair, name in cells])
+        adjusted = holm(np.array([pair.per_class[key][name].p for pair, name in cells])).tolist()
         for (pair, name), p in zip(cells, adjusted, strict=True):
             pair.per_class[key] = pair.per_class[key] | {name: replace(pair.per_class[key][name], p_holm=p)}
-    return found
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """p-values corrected for their number by Holm's step-down method (1979), in the same order; NaN stay and do not count."""
-    order = sorted((k for k, value in enumerate(p) if not math.isnan(value)), key=lambda k: p[k])
-    found, highest = [math.nan] * len(p), 0.0
-    for rank, k in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * p[k]))
-        found[k] = highest
     return found
 
 

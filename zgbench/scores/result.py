@@ -28,6 +28,7 @@ from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
 from zgbench.storage.files import replacing, replacing_all, sha256_file
 from zgbench.storage.plain_arrow import plain
+from zgbench.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +107,7 @@ class Evaluation:
             **self.result,
             "timing_s": rounded,
             "versions": {
-                "zgbench": "0.1.0",
+                "zgbench": __version__,
                 "protocol": VERSION,
                 "numpy": np.__version__,
                 "python": platform.python_version(),
