@@ -53,15 +53,19 @@ class Group:
     @property
     def title(self) -> str:
         """What the signature is about, in a few words."""
+        return f"{self.rule}, {self.images} images{'' if self.official else ', not official'}"
+
+    @property
+    def rule(self) -> str:
+        """How its segments were mapped and verified, whatever the data set."""
         facts = facts_of(self.signature)
         verify = self.verify.replace(">=", " ≥ ").replace("<=", " ≤ ").replace("+", " + ").replace("cos>", "cos > ")
         background = "" if facts.get("bg", "count") == "count" else f", background {facts['bg']}"
         scoring = "" if facts.get("scoring") == "v1" else f", scoring {facts.get('scoring', '?')}"
-        official = "" if self.official else ", not official"
         encoder = facts.get("encoder", "").split(",")
         models = [encoder[0], *(part.removeprefix("text=") for part in encoder if part.startswith("text="))]
         model = " and ".join(one.split("@")[0].split("/")[-1] for one in models)
-        return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}, {self.images} images{official}"
+        return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}"
 
 
 @dataclass(frozen=True)
