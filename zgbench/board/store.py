@@ -34,6 +34,7 @@ class Group:
     Attributes:
         key: short hash of the signature.
         scores: keys of ``SCORES`` that its rows have.
+        further: those that can be worked out from the counts of its rows where they are asked for.
         ids: the entries.
         ranked: how many of them are methods; the others are baselines and ceilings.
     """
@@ -49,6 +50,7 @@ class Group:
     scores: tuple[str, ...]
     ids: tuple[str, ...]
     ranked: int
+    further: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -126,7 +128,7 @@ def _group(key: str, members: list[tuple[Entry, ScoreRow]]) -> Group:
     return Group(
         key, entry.dataset, row.signature, row.reassign, row.verify, entry.track, row.images,
         entry.official and row.images == entry.images, scores, tuple(e.id for e, _ in members),
-        sum(e.kind == "method" for e, _ in members),
+        sum(e.kind == "method" for e, _ in members), () if row.reassign == "TGQ" else entry.further,
     )  # fmt: skip
 
 
