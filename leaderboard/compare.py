@@ -183,8 +183,11 @@ chosen = choose_several("Methods", options, "methods", 2, MOST)
 if len(chosen) < 2:
     st.info("Choose two to six methods of this protocol.")
     st.stop()
+more = st.multiselect(
+    "Further scores", list(group.further), format_func=lambda name: SCORES[name], key="more", bind="query-params"
+)
 try:
-    found = comparison(board, group.key, chosen)
+    found = comparison(board, group.key, chosen, more)
 except ZgbenchError as error:
     stop("These cannot be compared.", error)
 first = chosen[1] if len(chosen) == 2 else chosen[0]
@@ -195,7 +198,7 @@ st.caption(
 forest(
     against(found.scores, reference),
     "score",
-    [SCORES[key] for key in group.scores],
+    list(dict.fromkeys(SCORES[row["score"]] for row in found.scores)),
     options,
     "points above or below the method",
 )

@@ -24,7 +24,7 @@ from shared import (
 
 from zgbench.board.entry import SCORES
 from zgbench.board.order import columns, order_of
-from zgbench.board.waterfall import beside, waterfall
+from zgbench.board.waterfall import beside, diagnosed, waterfall
 from zgbench.errors import ZgbenchError
 
 
@@ -75,7 +75,7 @@ with line():
 tell_unofficial(group)
 with line():
     entry = choose_method(board, group)
-    score = pick_score(group)
+    score = pick_score(group, names=(*group.scores, *diagnosed(group.further)))
 try:
     steps = waterfall(board, entry.id, group.key, score)
     other = beside(board, entry.id, group.key, score)

@@ -78,8 +78,9 @@ def links(row: dict[str, Any], group: Group) -> None:
 
 def tools(rows: list[dict[str, Any]], group: Group, score: str) -> list[str]:
     """Which columns are shown, and the ranking to take away; gives the columns, the chosen score first."""
-    options = {**{key: SCORES[key] for key in group.scores}, **FURTHER}
-    default = [SCORES[key] for key in group.scores] + ["Places [95 %]", "Kind"]
+    shown_scores = dict.fromkeys([*group.scores, score])
+    options = {**{key: SCORES[key] for key in shown_scores}, **FURTHER}
+    default = [SCORES[key] for key in shown_scores] + ["Places [95 %]", "Kind"]
     with st.popover("Columns"):
         columns = st.multiselect("Shown", list(options.values()), default=default, key="columns", bind="query-params")
     name = f"zgbench-{group.dataset}-{group.key}"

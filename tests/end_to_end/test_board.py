@@ -30,7 +30,7 @@ EVIL_LABELS = [
     "[link](javascript:alert(1)) $x^2$ **bold**",
     '=HYPERLINK("http://evil.example")',
 ]
-PAGES = ("/", "/compare", "/method", "/inside", "/diagnosis", "/submit")
+PAGES = ("/", "/over_datasets", "/compare", "/method", "/inside", "/diagnosis", "/submit")
 
 
 def variant(name: str, every: int, label: Any, **method: Any) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, s
     assert named(table) == ["demo", "Free method", EVIL, "Guided method"]
     assert re.fullmatch(r" ?\d+\.\d \[\d+\.\d, \d+\.\d\]", table[1][2])
     text = visitor.text()
-    assert "Best: “demo”, IoU image" in text and "above the next, “Free method”" in text
+    assert "Best: “demo”, IoU image" in text and "ahead of the next, “Free method”" in text
     assert "That is sure: it differs from each of the other 3 methods" in text
     assert "dataset=mini" in visitor.query() and "group=" in visitor.query()
 
@@ -220,6 +220,20 @@ def test_compare(visitor: Visitor) -> None:
     assert visitor.page.locator('[data-testid="stVegaLiteChart"]').count() == 2  # scores; all classes on one scale
     visitor.go("/compare?methods=demo.mini,nothing.mini")
     assert "Choose two to six methods" in visitor.text()
+
+
+def test_over_data_sets(visitor: Visitor) -> None:
+    visitor.go("/over_datasets")
+    table = visitor.rows()
+    assert table[0] == ["Method", "Rank [95 %]", "Borda", "Mean, %", "mini, %"]
+    assert [row[1].split(" [")[0] for row in table[1:]] == ["1", "2", "3", "4", "baseline"]
+    assert [row[2] for row in table[1:5]] == ["3", "2", "1", "0"]
+    text = visitor.text()
+    assert "Only methods that have all of these data sets are in the table" in text
+    assert "Every score here is of one protocol: track:free|reassign:TT|" in text
+    visitor.choose("Score", "Recall .5")
+    assert "Recall .5, %, with 95 % intervals" in visitor.text()
+    assert "over=mini" in visitor.query() and "family=" in visitor.query()
 
 
 def test_hostile_texts_are_texts_everywhere(visitor: Visitor) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zgbench.board.card import NO_CARD, Card, card_of
+from zgbench.board.further import possible_scores
 from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
 from zgbench.protocol import facts_of, meaning
@@ -66,6 +67,7 @@ class Entry:
         rated: whether it has human ratings.
         kind: what the board's keeper says it is; baselines and ceilings are not ranked.
         card: what is known of the method beside its scores.
+        further: names of the scores that its rows can have beyond those in the result.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Entry:
     rated: bool
     kind: Kind = "method"
     card: Card = NO_CARD
+    further: tuple[str, ...] = ()
 
     @property
     def signatures(self) -> frozenset[str]:
@@ -134,7 +137,7 @@ def entry_of(path: Path, result: dict[str, Any], sha256: str) -> Entry:
         method.get("description", ""), method.get("url", ""),
         method.get("text_guidance"), method.get("segmentation_labels"),
         data["images"], data["official"], about["sha256"], result["protocol"]["name"], tuple(rows),
-        result["unavailable"], "ratings" in result, card=card_of(method),
+        result["unavailable"], "ratings" in result, card=card_of(method), further=possible_scores(data),
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def sentences(found: Leader, score: str) -> tuple[str, str]:
     if after is None:
         return f"{who}.", "It is the only method under this protocol."
     gap = 100 * abs(best[score] - after[score])
-    who += f"; {gap:.1f} points above the next, “{after['name']}”."
+    who += f"; {gap:.1f} points ahead of the next, “{after['name']}”."
     if not found.equals:
         few = "the other method" if found.others == 1 else f"each of the other {found.others} methods"
         return (

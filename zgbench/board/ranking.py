@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from zgbench.board.corrected import corrected
-from zgbench.board.entry import Entry
+from zgbench.board.entry import Entry, Score
 from zgbench.board.pairs import LEVEL
 from zgbench.board.resampled import rank_intervals, resampled
 from zgbench.board.store import Board, Group
+from zgbench.board.summary import score_of
 from zgbench.errors import UsageError
 from zgbench.scores.registry import SCORES
 
@@ -56,7 +57,8 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
     """Rows for a table: methods, best first, those whose score is undefined last; then what is not ranked, best first.
 
     Args:
-        score: key of ``SCORES``, by which methods are ordered and ranked.
+        score: key of ``SCORES``, by which methods are ordered and ranked; one of ``group.further`` is worked out from the
+            counts, and stands in the records beside those of the results.
         filters: rows that they leave out are hidden; ranks and ties are those of the whole group all the same.
 
     Returns:
@@ -67,10 +69,12 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
         UsageError: the board has no such group, or the group no such score.
     """
     group = board.group(group_key)
-    if score not in group.scores:
-        raise UsageError(f"score {score!r}: expected one of {', '.join(group.scores)}.")
+    if score not in (*group.scores, *group.further):
+        raise UsageError(f"score {score!r}: expected one of {', '.join((*group.scores, *group.further))}.")
     entries = [board.entry(i) for i in group.ids]
-    values = {e.id: e.row(group_key).scores[score].value if score in e.row(group_key).scores else None for e in entries}
+    more = {e.id: score_of(e, e.row(group_key), score) for e in entries} if score in group.further else {}
+    told = {e.id: more.get(e.id) or e.row(group_key).scores.get(score) for e in entries}
+    values = {entry_id: None if found is None else found.value for entry_id, found in told.items()}
     sign = 1 if SCORES[score].better == "higher" else -1
     entries.sort(
         key=lambda e: (e.kind != "method", values[e.id] is None, -sign * (values[e.id] or 0.0), e.name.casefold(), e.id)
@@ -85,6 +89,7 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
             "rank": rank.get(entry.id), "tied": entry.id in rank and shared[rank[entry.id]] > 1,
             "rank_low": between.get(entry.id, (None, None))[0], "rank_high": between.get(entry.id, (None, None))[1],
             "better": better.get(entry.id), **dict(_record(entry, group)),
+            **_further(score, more.get(entry.id)),
         }
         for entry in entries
     ]  # fmt: skip
@@ -111,6 +116,10 @@ def _between(board: Board, group: Group, score: str, ids: list[str]) -> dict[str
     samples = resampled(board, group, score).of(ids)
     low, high = rank_intervals(samples, higher_is_better=SCORES[score].better == "higher")
     return dict(zip(ids, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+
+
+def _further(name: str, found: Score | None) -> dict[str, float | None]:
+    return {} if found is None else {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def _record(entry: Entry, group: Group) -> Iterator[tuple[str, Any]]:
