@@ -39,9 +39,7 @@ class Family:
     @property
     def title(self) -> str:
         """What is shared, in a few words."""
-        facts = dict(self.shared)
-        first = [facts.pop(name) for name in ("score", "reassign", "verify") if name in facts]
-        return ", ".join([*first, *(f"{name} {value}" for name, value in facts.items())])
+        return next(iter(self.groups.values())).rule
 
     @property
     def demanded(self) -> str:

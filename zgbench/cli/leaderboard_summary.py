@@ -51,7 +51,8 @@ def _nobody(found: OverDatasets) -> str:
 def _print_families(found: list[Family]) -> None:
     for family in found:
         there = ", ".join(f"{key} {group.ranked}" for key, group in family.groups.items())
-        print(f"{family.key}  {family.title}\n              methods: {there}")
+        shared = "|".join(f"{name}:{value}" for name, value in family.shared.items())
+        print(f"{family.key}  {family.title}\n              {shared}\n              methods: {there}")
 
 
 def _print_table(found: OverDatasets) -> None:
