@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 QUICK := $(addprefix tests/,scores pixels submission statistics storage lexicon datasets oracle test_protocol.py test_overlay.py)
 
-.PHONY: demo test quick site check validity bench clean
+.PHONY: demo test quick site check packages validity bench clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -37,6 +37,12 @@ check: $(READY)
 # how well each rule maps labels as people do: leaderboard/validity.csv and the table in the README
 validity: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python submissions/make_validity.py
+
+# sdist and wheel, installed outside of the repository with each extra on every Python that is here, and with the lowest
+# versions that the bounds allow: half an hour, some GB. What .ci/run does of it: tests/packages/check.py
+packages: $(READY)
+	$(BIN)/python tests/packages/check.py --full
+	$(BIN)/python tests/packages/check.py --lowest --extra apps --extra offline --extra reference
 
 # all benchmarks, side by side with peers, in one table
 bench: $(READY)

@@ -17,6 +17,7 @@ from tests.fuzz.targets import TARGETS
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 ADVISORIES = (ROOT / "docs/advisories.md").read_text(encoding="utf-8")
+FAULTS = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
 LIMITS = re.findall(r"^\| `(zgbench[\w.]+)` \| ([\d,]+)( [KMG]iB)? \|", PAGE, re.MULTILINE)
 UNITS = {"": 1, " KiB": 1 << 10, " MiB": 1 << 20, " GiB": 1 << 30}
 
@@ -56,7 +57,7 @@ def test_no_limit_is_left_out() -> None:
 
 def test_what_it_names_is_there() -> None:
     folders = {"tests/board/": "zgbench.board", "tests/ratings/": "zgbench.ratings"}
-    tests = set(re.findall(r"`(tests/[\w/]+\.py)`", PAGE))
+    tests = set(re.findall(r"`(tests/[\w/]+\.py)`", PAGE + FAULTS))
     assert len(tests) >= 14
     for test in tests:
         package = next((package for folder, package in folders.items() if test.startswith(folder)), "zgbench")

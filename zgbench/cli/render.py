@@ -13,7 +13,8 @@ from typing import Any, get_args
 from zgbench.cli.latex import escaped, verification
 from zgbench.protocol import Reassignment
 from zgbench.scores.registry import TITLES, of_scope
-from zgbench.scores.result import Evaluation, column_of, flat
+from zgbench.scores.result import Evaluation
+from zgbench.scores.result_tables import column_of, flat
 from zgbench.scores.verification import shown_by_default
 
 _ABREAST = 6
@@ -29,8 +30,9 @@ def percent(value: float | None, low: float | None = None, high: float | None = 
 
 
 def _titles(found: Evaluation) -> dict[str, str]:
-    """Columns of the scores of a row that were asked for: key of a record → title."""
-    return {column_of(name): TITLES[name] for name in of_scope(found.chosen, "row")}
+    """Columns of the scores of a row that were asked for and are there: key of a record → title."""
+    there = {key for row in found.scores for key in flat(row)}
+    return {column_of(name): TITLES[name] for name in of_scope(found.chosen, "row") if column_of(name) in there}
 
 
 def _records(found: Evaluation) -> list[dict[str, Any]]:
@@ -119,6 +121,15 @@ def by_people(found: Evaluation) -> list[str]:
     return lines
 
 
+def of_labels(found: Evaluation) -> list[str]:
+    """The scores of labels without a reassignment, a line each."""
+    return [
+        f"{TITLES[name]} {percent(score['value'], *score['ci95'])} of {block['segments']} truth segments"
+        for block in found.result.get("by_label", {}).values()
+        for name, score in block["scores"].items()
+    ]
+
+
 def _print_table(found: Evaluation, place: Path | None) -> None:
     from rich import box
     from rich.console import Console
@@ -153,9 +164,12 @@ def _print_table(found: Evaluation, place: Path | None) -> None:
     if found.tgq is not None and "tgq" in found.chosen:
         tgq = found.tgq
         console.print(Text(f"TGQ {percent(tgq['value'], *tgq['ci95'])} of {tgq['segments']} truth segments"))
+    for line in of_labels(found):
+        console.print(Text(line))
     signatures = [(f"{row['reassign']} {row['verify']}", row["signature"]) for row in _shown(found)]
     if found.tgq is not None and "tgq" in found.chosen:
         signatures.append(("TGQ", found.tgq["signature"]))
+    signatures += [(scope, block["signature"]) for scope, block in found.result.get("by_label", {}).items()]
     for name, signature in signatures:
         console.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
     for note in [*by_people(found), *_remarks(found)]:
@@ -188,6 +202,7 @@ def as_markdown(found: Evaluation) -> str:
         lines.append("| " + " | ".join([record["reassign"], record["verify"], kept, *_cells(record, titles)]) + " |")
     if found.tgq is not None and "tgq" in found.chosen:
         lines += ["", f"TGQ {percent(found.tgq['value'], *found.tgq['ci95'])}"]
+    lines += ["", *(f"- {line}" for line in told)] if (told := of_labels(found)) else []
     lines += [""] + [f"- `{row['signature']}`" for row in _shown(found)]
     return "\n".join(lines)
 
