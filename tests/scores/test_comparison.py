@@ -18,7 +18,8 @@ from tests.end_to_end.command import here
 from tests.scores.test_human_scores import ALL, rated
 from tests.submission.sample import write
 from tests.test_evaluate import RIGHT, Clip, named, run
-from zgbench.scores.comparison import unlike
+from zgbench.cli.compared import as_markdown
+from zgbench.scores.comparison import compare, unlike
 
 WORSE = ("aeroplane", "bicycle", "dog", "a stone")
 
@@ -253,6 +254,28 @@ def test_formats_of_a_comparison(style: str, tiny_voc: Path, tmp_path: Path) -> 
         assert out.count(r"\begin{tabular}") == out.count(r"\end{tabular}") == 6
         lines = [line for line in out.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
         assert {line.count("&") for line in lines} == {6}
+
+
+def test_any_score_follows_from_stored_counts() -> None:
+    """Results that were made without further scores are compared by them; lower is better where it is."""
+    board = Path(__file__).resolve().parents[2] / "leaderboard" / "results"
+    a, b = (board / f"{name}.mini.result.json" for name in ("reference", "baseline-commonest"))
+    found = compare(a, b, scores="iou_image,pq,hallucination", per_class=True)
+    (key, row) = next((k, r) for k, r in found.rows.items() if k[0] == "TT")
+    assert list(row) == ["iou_image", "pq", "hallucination"]
+    stored = next(r for r in json.loads(a.read_text())["scores"] if r["signature"] == key[2])
+    assert row["iou_image"].a == stored["iou_image"]["value"]
+    assert row["pq"].low <= row["pq"].difference == row["pq"].a - row["pq"].b <= row["pq"].high
+    classes = found.pairs[0].more_per_class[key]
+    assert list(classes) == ["pq", "hallucination"]
+    assert np.mean([d.a for d in classes["pq"].values() if not np.isnan(d.a)]) == pytest.approx(row["pq"].a)
+    assert all(d.p_holm is not None and d.p_holm >= d.p for d in classes["pq"].values() if not np.isnan(d.p))
+    told = found.to_dict()["rows"]
+    assert all(set(one["more_per_class"]) == {"pq", "hallucination"} for one in told)
+    better = [line for line in as_markdown(found).splitlines() if line.startswith("| Hallucination rate")]
+    winner = "A" if row["hallucination"].a < row["hallucination"].b else "B"
+    assert row["hallucination"].p < 0.05
+    assert better[0].endswith(f"| {winner} |")
 
 
 @pytest.mark.parametrize("style", ["table", "markdown", "latex", "csv", "json"])

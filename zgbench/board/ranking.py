@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from zgbench.board.corrected import corrected
-from zgbench.board.entry import Entry
+from zgbench.board.entry import Entry, Score
 from zgbench.board.pairs import LEVEL
 from zgbench.board.resampled import rank_intervals, resampled
 from zgbench.board.store import Board, Group
+from zgbench.board.summary import score_of
 from zgbench.errors import UsageError
 from zgbench.scores.registry import SCORES
 
@@ -56,7 +57,8 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
     """Rows for a table: methods, best first, those whose score is undefined last; then what is not ranked, best first.
 
     Args:
-        score: key of ``SCORES``, by which methods are ordered and ranked.
+        score: key of ``SCORES``, by which methods are ordered and ranked; one of ``group.further`` is worked out from the
+            counts, and stands in the records beside those of the results.
         filters: rows that they leave out are hidden; ranks and ties are those of the whole group all the same.
 
     Returns:
@@ -67,10 +69,12 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
         UsageError: the board has no such group, or the group no such score.
     """
     group = board.group(group_key)
-    if score not in group.scores:
-        raise UsageError(f"score {score!r}: expected one of {', '.join(group.scores)}.")
+    if score not in (*group.scores, *group.further):
+        raise UsageError(f"score {score!r}: expected one of {', '.join((*group.scores, *group.further))}.")
     entries = [board.entry(i) for i in group.ids]
-    values = {e.id: e.row(group_key).scores[score].value if score in e.row(group_key).scores else None for e in entries}
+    more = {e.id: score_of(e, e.row(group_key), score) for e in entries} if score in group.further else {}
+    told = {e.id: more.get(e.id) or e.row(group_key).scores.get(score) for e in entries}
+    values = {entry_id: None if found is None else found.value for entry_id, found in told.items()}
     sign = 1 if SCORES[score].better == "higher" else -1
     entries.sort(
         key=lambda e: (e.kind != "method", values[e.id] is None, -sign * (values[e.id] or 0.0), e.name.casefold(), e.id)
@@ -80,15 +84,21 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
     rank = {entry_id: count + 1 for entry_id, count in better.items()}
     between = _between(board, group, score, list(ranked)) if ranked else {}
     shared = Counter(rank.values())
-    return [
+    rows = [
         {
             "rank": rank.get(entry.id), "tied": entry.id in rank and shared[rank[entry.id]] > 1,
             "rank_low": between.get(entry.id, (None, None))[0], "rank_high": between.get(entry.id, (None, None))[1],
             "better": better.get(entry.id), **dict(_record(entry, group)),
+            **_further(score, more.get(entry.id)),
         }
         for entry in entries
-        if filters is None or filters.admit(entry)
     ]  # fmt: skip
+    return rows if filters is None else filtered(board, rows, filters)
+
+
+def filtered(board: Board, rows: list[dict[str, Any]], filters: Filters) -> list[dict[str, Any]]:
+    """The rows of a ranking that are shown; ranks and ties stay."""
+    return [row for row in rows if filters.admit(board.entry(row["id"]))]
 
 
 def _better(board: Board, group: Group, score: str, values: dict[str, float]) -> dict[str, int]:
@@ -108,12 +118,22 @@ def _between(board: Board, group: Group, score: str, ids: list[str]) -> dict[str
     return dict(zip(ids, zip(low.tolist(), high.tolist(), strict=True), strict=True))
 
 
+def _further(name: str, found: Score | None) -> dict[str, float | None]:
+    return {} if found is None else {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+
+
 def _record(entry: Entry, group: Group) -> Iterator[tuple[str, Any]]:
     row = entry.row(group.key)
     for name in (
         "id", "name", "kind", "track", "text_guidance", "segmentation_labels", "description", "url", "submission_sha256",
     ):  # fmt: skip
         yield name, getattr(entry, name)
+    for name in ("authors", "year", "code", "licence", "parameters"):
+        yield name, getattr(entry.card, name)
+    yield "paper", entry.card.paper or entry.url
+    zero_shot = entry.card.zero_shot()
+    yield "zero_shot", None if zero_shot is None else zero_shot[0] / zero_shot[1]
+    yield "superseded", bool(entry.card.superseded_by)
     yield "images", row.images
     yield "official", group.official
     yield "segments", row.segments

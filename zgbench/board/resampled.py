@@ -9,16 +9,18 @@ import hashlib
 import io
 import zipfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zgbench.board.further import version_of
 from zgbench.board.store import Board, Group
 from zgbench.board.summary import summary
 from zgbench.encoders.cache import cache_dir
 from zgbench.errors import ZgbenchError
+from zgbench.scores.registry import FAMILY_OF
 from zgbench.storage.files import write_bytes
 
 Float = NDArray[np.float64]
@@ -55,8 +57,8 @@ def resampled(board: Board, group: Group, score: str) -> Resampled:
     hashes = [entry.sha256 for entry in entries]
     place = _place(board, group, score)
     key = (str(place), hashlib.sha256("".join(hashes).encode()).hexdigest())
-    if key in _last:
-        return _last[key]
+    if key in _last:  # by content: a file may have been given another name
+        return replace(_last[key], ids=group.ids)
     known: dict[str, Float] = {}
     with (
         suppress(OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError),
@@ -64,7 +66,8 @@ def resampled(board: Board, group: Group, score: str) -> Resampled:
     ):
         known = dict(zip(old["hashes"].tolist(), old["samples"], strict=True))
     rows: list[Float | None] = [
-        known[e.sha256] if e.sha256 in known else summary(e, e.row(group.key)).samples.get(score) for e in entries
+        known[e.sha256] if e.sha256 in known else summary(e, e.row(group.key), score).samples.get(score)
+        for e in entries
     ]
     width = next((len(row) for row in rows if row is not None), 0)
     table = np.stack([np.full(width, np.nan) if row is None else row for row in rows])
@@ -80,7 +83,8 @@ def resampled(board: Board, group: Group, score: str) -> Resampled:
 
 
 def _place(board: Board, group: Group, score: str) -> Path:
-    name = hashlib.sha256(f"{board.folder} {group.signature} {score}".encode()).hexdigest()
+    version = f" {version_of(FAMILY_OF[score])}" if score in FAMILY_OF else ""
+    name = hashlib.sha256(f"{board.folder} {group.signature} {score}{version}".encode()).hexdigest()
     return cache_dir() / "board" / "samples" / f"{name}.npz"
 
 

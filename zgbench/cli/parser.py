@@ -142,7 +142,8 @@ def _compare(commands: Any) -> None:
     p.add_argument("a", metavar="A.result.json")
     p.add_argument("b", metavar="B.result.json")
     p.add_argument("others", nargs="*", metavar="C.result.json")
-    p.add_argument("--per-class", action="store_true", help="compare the IoU of each class too")
+    p.add_argument("--per-class", action="store_true", help="compare each class too")
+    scores_option(p)
     p.add_argument(
         "--power",
         action="store_true",

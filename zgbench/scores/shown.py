@@ -90,8 +90,11 @@ def _differences(found: Comparison, *, named: bool) -> Iterable[list[str]]:
             number += 1
             if number > _MOST:
                 continue
-            cells = [_points(scores[name]) for name in _SCORES]
-            told = [f"{name} {cell}" for name, cell in zip(_SCORES, cells, strict=True)] if named else cells
+            names = _SCORES if set(_SCORES) <= set(scores) else tuple(scores)[: len(_SCORES)]
+            told = [
+                f"{name} {_points(scores[name])}" if named or names != _SCORES else _points(scores[name])
+                for name in names
+            ]
             yield [" − ".join(pair.letters), f"{how} {verify}", *told]
     if number > _MOST:
         yield ["…", f"{number - _MOST} more rows", *([] if named else [""] * len(_SCORES))]
