@@ -39,7 +39,7 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     from reference_method.photos import caution
     from reference_method.run import Job
     from reference_method.run import run as work
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.datasets import open_dataset
 
     dataset = open_dataset(

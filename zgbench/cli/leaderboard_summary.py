@@ -18,7 +18,7 @@ def summary(options: argparse.Namespace) -> int:
     from zgbench.board.families import families, family_of
     from zgbench.board.over_datasets import over_datasets
     from zgbench.board.store import load_board
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.cli.leaderboard import _board, _tell_left_out
 
     with Progress() as progress:
