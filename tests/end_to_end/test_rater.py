@@ -141,7 +141,7 @@ def test_the_walk(browser: Any, study: Study, tmp_path: Path) -> None:
         third = study.store.sign_in(study.store.make_token("carol"))
         study.store.configure(min_seconds=0)
         while (item := study.store.next_item(third)) is not None:
-            assert study.store.rate(third, item.ticket, 3, 1.0).accepted
+            assert study.store.rate(third, item.ticket, 3).accepted
         study.store.configure(min_seconds=MIN_SECONDS)
         _organiser(Visitor.arrive(browser, study.url, color_scheme="dark"), boss, tmp_path)
 
@@ -288,7 +288,7 @@ def test_by_keyboard_alone(browser: Any, study: Study) -> None:
         study.store.clock = lambda ago=ago: time.time() - ago
         ticket = study.store.next_item(rater).ticket
         study.store.clock = lambda ago=ago: time.time() - ago + 5
-        assert study.store.rate(rater, ticket, 2, 5.0).accepted
+        assert study.store.rate(rater, ticket, 2).accepted
     study.store.clock = time.time
     with served("rate", "--ratings", study.path, folder=study.folder) as server:
         visitor = Visitor.arrive(browser, server.url)

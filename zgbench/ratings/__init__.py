@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zgbench.ratings.exporting import export_csv, export_parquet
     from zgbench.ratings.importing import import_table
+    from zgbench.ratings.opening import open_store
     from zgbench.ratings.overview import Status, status
     from zgbench.ratings.rater_quality import RaterQuality, quality
-    from zgbench.ratings.records import Item, Outcome, Progress, Rater, TokenInfo, TrainingItem
+    from zgbench.ratings.records import Item, Outcome, Practice, Progress, Rater, TokenInfo, TrainingItem
     from zgbench.ratings.rules import Rule
     from zgbench.ratings.settings import Settings
-    from zgbench.ratings.store import Store, open_store
+    from zgbench.ratings.store import Store
 
 _PLACES = {
     "Item": "records",
     "Outcome": "records",
+    "Practice": "records",
     "Progress": "records",
     "Rater": "records",
     "RaterQuality": "rater_quality",
@@ -31,13 +33,13 @@ _PLACES = {
     "export_csv": "exporting",
     "export_parquet": "exporting",
     "import_table": "importing",
-    "open_store": "store",
+    "open_store": "opening",
     "quality": "rater_quality",
     "status": "overview",
 }
 
 __all__ = [
-    "Item", "Outcome", "Progress", "Rater", "RaterQuality", "Rule", "Settings", "Status", "Store", "TokenInfo",
+    "Item", "Outcome", "Practice", "Progress", "Rater", "RaterQuality", "Rule", "Settings", "Status", "Store", "TokenInfo",
     "TrainingItem", "export_csv", "export_parquet", "import_table", "open_store", "quality", "status",
 ]  # fmt: skip
 

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from zgbench.ratings.assignment import CONTROL, ITEM, RATED, TRAINING
 from zgbench.ratings.content import QUESTIONS
 from zgbench.ratings.distribution import distribution
 from zgbench.ratings.rater_quality import of_answers
 from zgbench.ratings.reading import UNKNOWN, Answers, read
 from zgbench.ratings.rules import parse
 from zgbench.ratings.store import Store
-from zgbench.ratings.tables import items, leases, raters, ratings
+from zgbench.ratings.tables import CONTROL, ITEM, RATED, TRAINING, items, leases, raters, ratings
 from zgbench.statistics.alpha import krippendorff
 from zgbench.statistics.interval import Interval
 from zgbench.statistics.kappa import mean_kappa
@@ -82,7 +81,7 @@ def status(store: Store, *, resamples: int = 1000) -> Status:
         resamples: of the bootstrap intervals.
     """
     now = store.clock()
-    counted = store.database.read(lambda connection: _counted(connection, now))
+    counted = store.database.read(lambda connection: _counted(connection, store.study.id, now))
     answers = read(store)
     conditions = [parse(rule.text) for rule in store.exclusions() if rule.revoked is None]
     excluded = tuple(q.rater for q in of_answers(answers, conditions) if q.excluded_by)
@@ -116,30 +115,32 @@ def _question(answers: Answers, question: str, without: frozenset[str], resample
     )
 
 
-def _counted(connection: Connection, now: float) -> dict[str, Any]:
+def _counted(connection: Connection, study: int, now: float) -> dict[str, Any]:
     kinds = {
         row.kind: row
         for row in connection.execute(
-            select(items.c.kind, func.count().label("n"), func.sum(items.c.wanted).label("wanted")).group_by(
-                items.c.kind
-            )
+            select(items.c.kind, func.count().label("n"), func.sum(items.c.wanted).label("wanted"))
+            .where(items.c.study == study)
+            .group_by(items.c.kind)
         )
     }
     given = (
         select(items.c.id, items.c.wanted, func.count(leases.c.id).label("n"))
         .join(leases, leases.c.item_id == items.c.id)
-        .where(items.c.kind == ITEM, leases.c.state == RATED)
+        .where(items.c.study == study, items.c.kind == ITEM, leases.c.state == RATED)
         .group_by(items.c.id, items.c.wanted)
         .subquery()
     )
     done = connection.execute(select(func.count()).select_from(given).where(given.c.n >= given.c.wanted)).scalar()
     recent = connection.execute(
-        select(func.count().label("n"), func.count(ratings.c.rater_id.distinct()).label("who")).where(
-            ratings.c.at > now - HOUR_S, ratings.c.answer.in_(("score", "cannot_tell"))
-        )
+        select(func.count().label("n"), func.count(ratings.c.rater_id.distinct()).label("who"))
+        .join(raters, raters.c.id == ratings.c.rater_id)
+        .where(raters.c.study == study, ratings.c.at > now - HOUR_S, ratings.c.answer.in_(("score", "cannot_tell")))
     ).one()
     invited = connection.execute(
-        select(func.count()).select_from(raters).where(raters.c.role == "rater", raters.c.shut_out.is_(None))
+        select(func.count())
+        .select_from(raters)
+        .where(raters.c.study == study, raters.c.role == "rater", raters.c.shut_out.is_(None))
     ).scalar()
     ordinary = kinds.get(ITEM)
     return {
