@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from rater.stage import plain
-from rater.texts import SCORES
+from rater.texts import SCORES, english
 from zgbench.ratings import RaterQuality
 
 
@@ -29,9 +29,9 @@ def show_distribution(shares: Sequence[Any]) -> None:
     import pandas as pd
 
     rows = [
-        {"score": f"{score} · {name}", "share": 100 * one.value}
+        {"score": f"{score} · {english(f'scores.{score}')}", "share": 100 * one.value}
         | {end: 100 * (one.value if at is None else at) for end, at in (("low", one.low), ("high", one.high))}
-        for score, (name, one) in enumerate(zip(SCORES, shares, strict=True))
+        for score, one in zip(SCORES, shares, strict=True)
         if one.value is not None
     ]
     if not rows:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def _open(options: argparse.Namespace, *, create: bool) -> Store:
     from zgbench.ratings import open_store
 
-    return open_store(options.ratings, create=create)
+    return open_store(options.ratings, study=options.study, create=create)
 
 
 def sample(options: argparse.Namespace) -> int:
@@ -209,8 +209,8 @@ def rate(options: argparse.Namespace) -> int:
     from zgbench.pages import serve
 
     with _open(options, create=False) as store:  # a wrong place is told here, not on the page
-        url = store.database.engine.url
-    environment = {"ZGBENCH_RATINGS": url.render_as_string(hide_password=False)}
+        url, study = store.database.engine.url, store.study.name
+    environment = {"ZGBENCH_RATINGS": url.render_as_string(hide_password=False), "ZGBENCH_STUDY": study}
     data: Any = options.data or os.environ.get("ZGBENCH_DATA")
     if data:
         environment["ZGBENCH_DATA"] = str(Path(data).absolute())

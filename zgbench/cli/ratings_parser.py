@@ -119,6 +119,7 @@ def _store(p: argparse.ArgumentParser) -> None:
         "--ratings", metavar="URL",
         help="the store: a SQLite file or postgresql+psycopg://USER@HOST/DATABASE (default: $ZGBENCH_RATINGS)",
     )  # fmt: skip
+    p.add_argument("--study", metavar="NAME", help="one of the store's studies (default: $ZGBENCH_STUDY, else main)")
 
 
 def _json(p: argparse.ArgumentParser) -> None:

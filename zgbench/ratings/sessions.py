@@ -88,6 +88,13 @@ def who(connection: Connection, study: int, secret: str, now: float) -> Rater | 
     return "expired" if row.expires is not None and row.expires <= now else rater_of(row)
 
 
+def is_of_token(connection: Connection, study: int, secret: str, token: str, now: float) -> bool:
+    """Whether a session that still holds was begun with this invitation."""
+    query = select(sessions.c.token).where(sessions.c.hash == hashed(secret))
+    held = connection.execute(query).scalar() == hashed(token.strip())
+    return held and isinstance(who(connection, study, secret, now), Rater)
+
+
 def leave(connection: Connection, secret: str, now: float) -> None:
     """End a session, in all of its tabs."""
     connection.execute(

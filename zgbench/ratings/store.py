@@ -119,6 +119,12 @@ class Store:
         """Who is signed in with a session, or why nobody is."""
         return self.database.read(lambda connection: sessions.who(connection, self.study.id, session, self.clock()))
 
+    def is_of_token(self, session: str, token: str) -> bool:
+        """Whether a session that still holds was begun with this invitation."""
+        return self.database.read(
+            lambda connection: sessions.is_of_token(connection, self.study.id, session, token, self.clock())
+        )
+
     def leave(self, session: str) -> None:
         """End a session, in all tabs of its browser."""
         self.database.write(lambda connection: sessions.leave(connection, session, self.clock()))
