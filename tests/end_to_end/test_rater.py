@@ -169,7 +169,7 @@ def _organiser(boss: Visitor, token: str, folder: Path) -> None:
     page.locator(".stVegaLiteChart canvas, .stVegaLiteChart svg").first.wait_for()
     assert poor_contrasts(page) == []
     page.get_by_role("tab", name="Raters").click()
-    page.get_by_test_id("stDataFrame").first.wait_for()
+    page.get_by_role("tabpanel").get_by_test_id("stDataFrame").first.wait_for()
     page.get_by_role("tab", name="Invitations").click()
     page.get_by_label("Name", exact=True).fill("dora")
     boss.button("Make an invitation").click()
@@ -177,9 +177,14 @@ def _organiser(boss: Visitor, token: str, folder: Path) -> None:
     invitation = page.get_by_test_id("stCode").first.inner_text().strip()
     assert re.fullmatch(r"zg_[0-9a-f]{40}", invitation)
     page.get_by_role("tab", name="Exclusion").click()
-    page.get_by_label("Rule").fill("controls<0.7")
-    boss.button("Add").click()
-    page.get_by_text("controls<0.7 min=5").wait_for()
+    page.get_by_text("would leave out").wait_for()
+    boss.button("Put it in force").click()
+    boss.button("Revoke").wait_for()
+    page.get_by_role("tab", name="Items").click()
+    page.get_by_text("two raters are").first.wait_for()
+    page.get_by_role("tab", name="Study").click()
+    page.get_by_label("Contact").fill("ann@example.org")
+    boss.button("Save").click()
     page.get_by_role("tab", name="Export").click()
     for name in ("CSV", "Parquet"):
         with page.expect_download() as download:

@@ -20,6 +20,7 @@ from zgbench.statistics.interval import Interval
 from zgbench.statistics.kappa import mean_kappa
 
 HOUR_S = 3600.0
+_TAKEN = ("score", "cannot_tell")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Status:
         items_done: items with all their answers.
         raters, raters_active: everybody who may rate, and those who answered in the last hour.
         per_hour: answers in the last hour.
+        seconds_to_go: until all answers are there, at the pace of the last hour; None while nobody rates.
         seconds_median: for an item, None before there are any.
         excluded: ids of raters who are left out by rule.
     """
@@ -64,6 +66,7 @@ class Status:
     raters: int
     raters_active: int
     per_hour: int
+    seconds_to_go: float | None
     seconds_median: float | None
     excluded: tuple[str, ...]
     rules: tuple[str, ...]
@@ -72,6 +75,14 @@ class Status:
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
         return asdict(self)
+
+
+def lasting(seconds: float) -> str:
+    """A time that is still to go, as people say it."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return (
+        f"{hours / 24:.1f} days" if hours >= 48 else f"{hours} h {minutes} min" if hours else f"{max(minutes, 1)} min"
+    )
 
 
 def status(store: Store, *, resamples: int = 1000) -> Status:
@@ -135,7 +146,12 @@ def _counted(connection: Connection, study: int, now: float) -> dict[str, Any]:
     recent = connection.execute(
         select(func.count().label("n"), func.count(ratings.c.rater_id.distinct()).label("who"))
         .join(raters, raters.c.id == ratings.c.rater_id)
-        .where(raters.c.study == study, ratings.c.at > now - HOUR_S, ratings.c.answer.in_(("score", "cannot_tell")))
+        .where(raters.c.study == study, ratings.c.at > now - HOUR_S, ratings.c.answer.in_(_TAKEN))
+    ).one()
+    paced = connection.execute(
+        select(func.count().label("n"), func.min(ratings.c.at).label("first"))
+        .join(items, items.c.id == ratings.c.item_id)
+        .where(items.c.study == study, items.c.kind == ITEM, ratings.c.at > now - HOUR_S, ratings.c.answer.in_(_TAKEN))
     ).one()
     invited = connection.execute(
         select(func.count())
@@ -143,14 +159,18 @@ def _counted(connection: Connection, study: int, now: float) -> dict[str, Any]:
         .where(raters.c.study == study, raters.c.role == "rater", raters.c.shut_out.is_(None))
     ).scalar()
     ordinary = kinds.get(ITEM)
+    wanted = int(ordinary.wanted) if ordinary is not None else 0
+    filled = int(connection.execute(select(func.sum(given.c.n))).scalar() or 0)
+    took = max(now - paced.first, 1.0) if paced.n else 0.0  # of the hour, what is behind its first answer
     return {
         "items": int(ordinary.n) if ordinary is not None else 0,
-        "answers_wanted": int(ordinary.wanted) if ordinary is not None else 0,
-        "answers_given": int(connection.execute(select(func.sum(given.c.n))).scalar() or 0),
+        "answers_wanted": wanted,
+        "answers_given": filled,
         "items_done": int(done or 0),
         "controls": int(kinds[CONTROL].n) if CONTROL in kinds else 0,
         "training": int(kinds[TRAINING].n) if TRAINING in kinds else 0,
         "raters": int(invited or 0),
         "raters_active": int(recent.who),
         "per_hour": int(recent.n),
+        "seconds_to_go": max(0, wanted - filled) * took / paced.n if paced.n else None,
     }
