@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zgbench.errors import DataError, UsageError
+from zgbench.extras import need
 
 _HERE = Path(__file__).resolve().parent
 
@@ -42,12 +42,12 @@ def serve(name: str, port: int, environment: Mapping[str, str], *, upload_mb: in
         toolbar: ``minimal``, or ``viewer`` for a menu in which a visitor chooses light or dark.
 
     Raises:
-        UsageError: no such port, or it is taken, or Streamlit is not installed.
+        UsageError: no such port, or it is taken.
+        ModelUnavailable: Streamlit is not installed.
     """
     if not 0 < port < 65536:
         raise UsageError(f"--port {port}: expected 1 to 65535.")
-    if importlib.util.find_spec("streamlit") is None:
-        raise UsageError("the pages need Streamlit: pip install 'zgbench[apps]'.")
+    need("apps", f"the page of {name}")
     place = folder(name)
     if _taken(port):
         raise UsageError(f"--port {port}: cannot be listened on (in use, or not allowed). Choose another one.")

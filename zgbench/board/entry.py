@@ -10,20 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from zgbench.board.card import NO_CARD, Card, card_of
+from zgbench.board.further import possible_scores
 from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
 from zgbench.protocol import facts_of, meaning
+from zgbench.scores.registry import TITLES
 from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
 
-SCORES = {
-    "iou_image": "IoU image",
-    "iou_dataset": "IoU dataset",
-    "recall.0.25": "Recall .25",
-    "recall.0.5": "Recall .5",
-    "recall.0.75": "Recall .75",
-    "recall.auc": "Recall area",
-    "tgq": "TGQ",
-}
+SCORES = TITLES
 """Score → its title."""
 
 
@@ -71,6 +66,8 @@ class Entry:
         text_guidance, segmentation_labels: as the submission says; None where it does not.
         rated: whether it has human ratings.
         kind: what the board's keeper says it is; baselines and ceilings are not ranked.
+        card: what is known of the method beside its scores.
+        further: names of the scores that its rows can have beyond those in the result.
     """
 
     id: str
@@ -91,6 +88,8 @@ class Entry:
     unavailable: Mapping[str, str]
     rated: bool
     kind: Kind = "method"
+    card: Card = NO_CARD
+    further: tuple[str, ...] = ()
 
     @property
     def signatures(self) -> frozenset[str]:
@@ -138,7 +137,7 @@ def entry_of(path: Path, result: dict[str, Any], sha256: str) -> Entry:
         method.get("description", ""), method.get("url", ""),
         method.get("text_guidance"), method.get("segmentation_labels"),
         data["images"], data["official"], about["sha256"], result["protocol"]["name"], tuple(rows),
-        result["unavailable"], "ratings" in result,
+        result["unavailable"], "ratings" in result, card=card_of(method), further=possible_scores(data),
     )  # fmt: skip
 
 

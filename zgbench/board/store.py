@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from zgbench import pages
+from zgbench.board.card import FILE as CARDS_FILE
+from zgbench.board.card import over, read_cards
 from zgbench.board.entry import SCORES, Entry, ScoreRow, entry_of
 from zgbench.board.kinds import FILE as KINDS_FILE
 from zgbench.board.kinds import read_kinds
@@ -34,6 +36,7 @@ class Group:
     Attributes:
         key: short hash of the signature.
         scores: keys of ``SCORES`` that its rows have.
+        further: those that can be worked out from the counts of its rows where they are asked for.
         ids: the entries.
         ranked: how many of them are methods; the others are baselines and ceilings.
     """
@@ -49,19 +52,24 @@ class Group:
     scores: tuple[str, ...]
     ids: tuple[str, ...]
     ranked: int
+    further: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """What the signature is about, in a few words."""
+        return f"{self.rule}, {self.images} images{'' if self.official else ', not official'}"
+
+    @property
+    def rule(self) -> str:
+        """How its segments were mapped and verified, whatever the data set."""
         facts = facts_of(self.signature)
         verify = self.verify.replace(">=", " ≥ ").replace("<=", " ≤ ").replace("+", " + ").replace("cos>", "cos > ")
         background = "" if facts.get("bg", "count") == "count" else f", background {facts['bg']}"
         scoring = "" if facts.get("scoring") == "v1" else f", scoring {facts.get('scoring', '?')}"
-        official = "" if self.official else ", not official"
         encoder = facts.get("encoder", "").split(",")
         models = [encoder[0], *(part.removeprefix("text=") for part in encoder if part.startswith("text="))]
         model = " and ".join(one.split("@")[0].split("/")[-1] for one in models)
-        return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}, {self.images} images{official}"
+        return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}"
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,21 @@ class Board:
         there = {entry.dataset for entry in self.entries}
         return [key for key in (*KEYS, *sorted(there.difference(KEYS))) if key in there]
 
+    def start(self) -> str | None:
+        """Data set to begin with: the first that has ranked methods, else the first; None on an empty board."""
+        keys = self.datasets()
+        return next((key for key in keys if any(group.ranked for group in self.groups(key))), next(iter(keys), None))
+
+    def best_first(self, group: Group) -> list[str]:
+        """Ids of a group by its first score, undefined ones last; baselines and ceilings after all methods."""
+
+        def place(entry: Entry) -> tuple[bool, bool, float, str, str]:
+            score = entry.row(group.key).scores.get(group.scores[0])
+            value = score.value if score is not None else None
+            return entry.kind != "method", value is None, -(value or 0.0), entry.name.casefold(), entry.id
+
+        return [entry.id for entry in sorted(map(self.entry, group.ids), key=place)]
+
     @cached_property
     def _groups(self) -> dict[str, Group]:
         members: dict[str, list[tuple[Entry, ScoreRow]]] = {}
@@ -97,7 +120,7 @@ class Board:
     def groups(self, dataset: str) -> list[Group]:
         """Groups of a data set, those of most methods first; TT before LT before ST, TGQ last."""
         found = [group for group in self._groups.values() if group.dataset == dataset]
-        return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), _place(g.reassign), g.verify, g.key))
+        return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), place_of(g.reassign), g.verify, g.key))
 
     def group(self, key: str) -> Group:
         """A group by its key. Raises UsageError."""
@@ -122,11 +145,12 @@ def _group(key: str, members: list[tuple[Entry, ScoreRow]]) -> Group:
     return Group(
         key, entry.dataset, row.signature, row.reassign, row.verify, entry.track, row.images,
         entry.official and row.images == entry.images, scores, tuple(e.id for e, _ in members),
-        sum(e.kind == "method" for e, _ in members),
+        sum(e.kind == "method" for e, _ in members), () if row.reassign == "TGQ" else entry.further,
     )  # fmt: skip
 
 
-def _place(reassign: str) -> tuple[int, str]:
+def place_of(reassign: str) -> tuple[int, str]:
+    """Where rows of a reassignment stand among others."""
     return (_ORDER.index(reassign) if reassign in _ORDER else len(_ORDER), reassign)
 
 
@@ -186,9 +210,11 @@ def load_board(
     """
     place = (folder or default_folder()).resolve()
     kinds, problems = read_kinds(place)
+    cards, wrong_cards = read_cards(place)
+    problems += wrong_cards
     entries: list[Entry] = []
     hidden: list[Entry] = []
-    digest = hashlib.sha256(stamp([place / KINDS_FILE]).encode())
+    digest = hashlib.sha256(stamp([place / KINDS_FILE, place / CARDS_FILE]).encode())
     paths = sorted(without_companions(place.glob(f"*{RESULT}")), key=lambda path: path.name.removesuffix(RESULT))
     tick = progress("checking results", len(paths))
     for path in paths:
@@ -203,8 +229,9 @@ def load_board(
         if found.wrong:
             problems.append(f"{path.name}: {found.wrong}")
         if found.entry is not None:
-            kind = kinds.get(found.entry.submission_sha256)
-            entry = found.entry if kind is None else replace(found.entry, kind=kind)
+            sha256 = found.entry.submission_sha256
+            kind = kinds.get(sha256, "method")
+            entry = replace(found.entry, kind=kind, card=over(found.entry.card, cards.get(sha256)))
             (hidden if found.wrong else entries).append(entry)
     return Board(place, tuple(entries), tuple(hidden), tuple(problems), digest.hexdigest()[:16])
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zgbench.cli.console import console
 from zgbench.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def opened(options: argparse.Namespace, *, create: bool) -> Store:
 
 def sample(options: argparse.Namespace) -> int:
     """``zgbench ratings sample``."""
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.sampling import sample as run
 
     with opened(options, create=True) as store, Progress() as progress:
@@ -73,16 +74,15 @@ def _print_status(
     name: str, found: Status, people: list[RaterQuality], methods: list[Part], images: list[Part]
 ) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from zgbench.ratings.overview import lasting
 
-    console = Console(width=None if os.isatty(1) else 120, highlight=False)
+    screen = console()
 
     def line(text: str) -> None:
-        console.print(Text(text), soft_wrap=True)
+        screen.print(Text(text), soft_wrap=True)
 
     share = f" ({found.answers_given / found.answers_wanted:.0%})" if found.answers_wanted else ""
     line(f"{name}: {found.items} items, {found.controls} control items, {found.training} training items")
@@ -124,7 +124,7 @@ def _print_status(
             table.add_column(column, justify="left" if column in ("rater", "left out by") else "right")
         for figures in people:
             table.add_row(*map(Text, _cells(figures)))
-        console.print(table)
+        screen.print(table)
 
 
 def _cells(figures: RaterQuality) -> list[str]:

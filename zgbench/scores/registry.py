@@ -1,0 +1,75 @@
+"""Every score, in the order in which tables and pages show them: the one place that knows their names and titles.
+
+Results, the command line, the board and its pages take names and titles from here. The default scores come first, in
+this order, and do not move; further ones are added by ``--scores``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zgbench.errors import UsageError
+from zgbench.scores.families import cased, oracle_track, own
+from zgbench.scores.families.definition import Scope, ScoreDefinition
+from zgbench.scores.families.open_iou import OpenIou
+from zgbench.scores.families.panoptic import Panoptic
+from zgbench.scores.families.presence import Presence
+from zgbench.scores.families.united import Family
+
+FAMILIES: dict[str, Family] = {"panoptic": Panoptic(), "presence": Presence(), "open": OpenIou()}
+"""Families of scores of a row."""
+
+SCORES: dict[str, ScoreDefinition] = {
+    definition.name: definition
+    for definition in (
+        *own.DEFINITIONS,
+        *(d for family in FAMILIES.values() for d in family.definitions),
+        *cased.DEFINITIONS,
+        *oracle_track.DEFINITIONS,
+    )
+}
+"""Name → definition."""
+
+FAMILY_OF: dict[str, str] = {d.name: key for key, family in FAMILIES.items() for d in family.definitions}
+"""Name of a further score of a row → key of its family."""
+
+TITLES: dict[str, str] = {name: definition.title for name, definition in SCORES.items()}
+"""Name → title."""
+
+DEFAULT: tuple[str, ...] = tuple(name for name, definition in SCORES.items() if definition.default)
+"""What is worked out without being asked for."""
+
+ROW: tuple[str, ...] = tuple(name for name in DEFAULT if SCORES[name].scope == "row")
+"""The default scores of a row (reassignment and verification)."""
+
+
+def chosen_scores(asked: Sequence[str] | str | None) -> tuple[str, ...]:
+    """Names of the scores that are asked for, in the registry's order.
+
+    Args:
+        asked: names, ``all`` or ``default``, also several of them; a text is split at commas. None is ``default``.
+
+    Raises:
+        UsageError: there is no such score.
+    """
+    words = asked.split(",") if isinstance(asked, str) else ("default",) if asked is None else asked
+    names: set[str] = set()
+    for word in (w.strip().lower() for w in words):
+        if word not in SCORES and word not in ("all", "default"):
+            raise UsageError(
+                f"--scores {word!r}: there is no such score. Known: all, default, {', '.join(SCORES)}. What each is: zgbench scores list."
+            )
+        names |= set(SCORES) if word == "all" else set(DEFAULT) if word == "default" else {word}
+    if not names:
+        raise UsageError("--scores: expected all, default, or names of scores, such as default,pq.")
+    return tuple(name for name in SCORES if name in names)
+
+
+def of_scope(names: Sequence[str], scope: Scope) -> tuple[str, ...]:
+    """Those of the names whose scores are of this scope."""
+    return tuple(name for name in names if SCORES[name].scope == scope)
+
+
+def leads(name: str, value: float, other: float) -> bool:
+    """Whether the first of two values is the better one of this score."""
+    return value < other if SCORES[name].better == "lower" else value > other
