@@ -84,7 +84,7 @@ def build(work: Path) -> tuple[Path, Path]:
         held = {name.removeprefix("zgbench/_pages/") for name in archive.namelist() if ".dist-info/" not in name}
         held = {name for name in held if Path(name).suffix not in (".so", ".pyd")}  # the compiled kernel
     rooms = ("zgbench/", "reference_method/", "human_eval/", "leaderboard/")
-    _same("wheel", held, {name for name in tracked if name.startswith(rooms) and not name.endswith(".c")})
+    _same("wheel", held, {name for name in tracked if name.startswith(rooms)})
     return sdist, wheel
 
 
