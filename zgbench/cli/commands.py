@@ -80,7 +80,7 @@ def evaluate(options: argparse.Namespace) -> int:
     if few:
         print(
             f"note: of fewer than {FEWEST} images, intervals hold the true value less often than in 95 % of cases, that of "
-            f"IoU dataset above all (docs/intervals.md): {', '.join(few)}",
+            f"mIoU dataset above all (docs/intervals.md): {', '.join(few)}",
             file=sys.stderr,
         )
     short = f"{found.stem}.{found.dataset.key}.result.json"
