@@ -328,7 +328,7 @@ def test_the_first_screen_says_who_is_best_and_leads_on(browser: Any, tmp_path: 
         visitor.settled()
         assert [row[0].strip() for row in visitor.rows()[1:]] == ["1=", "1=", "1=", "4"]
         visitor.go("/?embed=true&dataset=mini")
-        assert visitor.page.locator('[data-testid="stTopNavLink"]').count() == 0
+        assert visitor.page.locator('[data-testid="stMainMenu"]').count() == 0
         assert {"embed=true", "dataset=mini"} <= set(visitor.query().split("&"))
         visitor.go("/?dataset=cited&of=pc459")
         assert "OpenSeg" in str(visitor.rows())
