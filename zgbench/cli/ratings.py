@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zgbench.cli.console import console
 from zgbench.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def _open(options: argparse.Namespace, *, create: bool) -> Store:
 
 def sample(options: argparse.Namespace) -> int:
     """``zgbench ratings sample``."""
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.sampling import sample as run
 
     with _open(options, create=True) as store, Progress() as progress:
@@ -64,14 +65,13 @@ def status(options: argparse.Namespace) -> int:
 
 def _print_status(name: str, found: Status, people: list[RaterQuality]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if os.isatty(1) else 120, highlight=False)
+    screen = console()
 
     def line(text: str) -> None:
-        console.print(Text(text), soft_wrap=True)
+        screen.print(Text(text), soft_wrap=True)
 
     share = f" ({found.answers_given / found.answers_wanted:.0%})" if found.answers_wanted else ""
     line(f"{name}: {found.items} items, {found.controls} control items, {found.training} training items")
@@ -107,7 +107,7 @@ def _print_status(name: str, found: Status, people: list[RaterQuality]) -> None:
             table.add_column(column, justify="left" if column in ("rater", "left out by") else "right")
         for figures in people:
             table.add_row(*map(Text, _cells(figures)))
-        console.print(table)
+        screen.print(table)
 
 
 def _cells(figures: RaterQuality) -> list[str]:
