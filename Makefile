@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+QUICK := $(addprefix tests/,scores pixels submission statistics storage lexicon datasets oracle test_protocol.py test_overlay.py)
 
-.PHONY: demo test check packages validity bench clean
+.PHONY: demo test quick site check packages validity bench clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -17,6 +18,14 @@ demo: $(READY)
 test: $(READY)
 	-$(BIN)/zgbench models fetch all-mpnet-base-v2
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope --durations 15
+
+# what needs no model, process, browser or server: within a minute, at every save
+quick: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q -m "not slow" $(QUICK)
+
+# the documents as a site, in build/site: every notebook is run, a broken link or a page out of the navigation fails
+site: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d build/.doctrees . build/site
 
 # lint, format, types and layering
 check: $(READY)

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from zgbench import pages
-from zgbench.board.entry import SCORES, Entry, ScoreRow, entry_of
+from zgbench.board.card import FILE as CARDS_FILE
+from zgbench.board.card import over, read_cards
+from zgbench.board.entry import SCORES, WITHOUT_CLASSES, Entry, ScoreRow, entry_of
 from zgbench.board.kinds import FILE as KINDS_FILE
 from zgbench.board.kinds import read_kinds
 from zgbench.board.verdicts import beside, verdict
@@ -23,7 +25,7 @@ from zgbench.scores.result import RESULT
 from zgbench.storage.files import stamp
 from zgbench.storage.text import without_companions
 
-_ORDER = ("TT", "LT", "ST", "MAP", "TGQ")
+_ORDER = ("TT", "LT", "ST", "MAP", *WITHOUT_CLASSES)
 _TRACKS = {"free": "own segments", "oracle": "the truth's segments"}
 
 
@@ -53,6 +55,11 @@ class Group:
     further: tuple[str, ...] = ()
 
     @property
+    def has_classes(self) -> bool:
+        """Whether its rows can be looked into class by class."""
+        return self.reassign not in WITHOUT_CLASSES
+
+    @property
     def title(self) -> str:
         """What the signature is about, in a few words."""
         return f"{self.rule}, {self.images} images{'' if self.official else ', not official'}"
@@ -67,7 +74,8 @@ class Group:
         encoder = facts.get("encoder", "").split(",")
         models = [encoder[0], *(part.removeprefix("text=") for part in encoder if part.startswith("text="))]
         model = " and ".join(one.split("@")[0].split("/")[-1] for one in models)
-        return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}"
+        start = ", ".join(filter(None, (self.reassign, verify)))
+        return f"{start}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}"
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,21 @@ class Board:
         """Data sets that have entries."""
         there = {entry.dataset for entry in self.entries}
         return [key for key in (*KEYS, *sorted(there.difference(KEYS))) if key in there]
+
+    def start(self) -> str | None:
+        """Data set to begin with: the first that has ranked methods, else the first; None on an empty board."""
+        keys = self.datasets()
+        return next((key for key in keys if any(group.ranked for group in self.groups(key))), next(iter(keys), None))
+
+    def best_first(self, group: Group) -> list[str]:
+        """Ids of a group by its first score, undefined ones last; baselines and ceilings after all methods."""
+
+        def place(entry: Entry) -> tuple[bool, bool, float, str, str]:
+            score = entry.row(group.key).scores.get(group.scores[0])
+            value = score.value if score is not None else None
+            return entry.kind != "method", value is None, -(value or 0.0), entry.name.casefold(), entry.id
+
+        return [entry.id for entry in sorted(map(self.entry, group.ids), key=place)]
 
     @cached_property
     def _groups(self) -> dict[str, Group]:
@@ -128,7 +151,7 @@ def _group(key: str, members: list[tuple[Entry, ScoreRow]]) -> Group:
     return Group(
         key, entry.dataset, row.signature, row.reassign, row.verify, entry.track, row.images,
         entry.official and row.images == entry.images, scores, tuple(e.id for e, _ in members),
-        sum(e.kind == "method" for e, _ in members), () if row.reassign == "TGQ" else entry.further,
+        sum(e.kind == "method" for e, _ in members), () if row.reassign in WITHOUT_CLASSES else entry.further,
     )  # fmt: skip
 
 
@@ -193,9 +216,11 @@ def load_board(
     """
     place = (folder or default_folder()).resolve()
     kinds, problems = read_kinds(place)
+    cards, wrong_cards = read_cards(place)
+    problems += wrong_cards
     entries: list[Entry] = []
     hidden: list[Entry] = []
-    digest = hashlib.sha256(stamp([place / KINDS_FILE]).encode())
+    digest = hashlib.sha256(stamp([place / KINDS_FILE, place / CARDS_FILE]).encode())
     paths = sorted(without_companions(place.glob(f"*{RESULT}")), key=lambda path: path.name.removesuffix(RESULT))
     tick = progress("checking results", len(paths))
     for path in paths:
@@ -210,8 +235,9 @@ def load_board(
         if found.wrong:
             problems.append(f"{path.name}: {found.wrong}")
         if found.entry is not None:
-            kind = kinds.get(found.entry.submission_sha256)
-            entry = found.entry if kind is None else replace(found.entry, kind=kind)
+            sha256 = found.entry.submission_sha256
+            kind = kinds.get(sha256, "method")
+            entry = replace(found.entry, kind=kind, card=over(found.entry.card, cards.get(sha256)))
             (hidden if found.wrong else entries).append(entry)
     return Board(place, tuple(entries), tuple(hidden), tuple(problems), digest.hexdigest()[:16])
 

@@ -11,7 +11,7 @@ PROTOCOLS = ("v1", "iccv2023", "offline", "mini")
 KEYS_TOLD = f"one of {', '.join(KEYS)}, or the key in a dataset.toml of your own"
 DATA_TOLD = (
     "folder that holds VOCdevkit/, pascal-context/ and so on as they unpack, a prepared store, or a dataset.toml of your "
-    "own (default: $ZGBENCHDATA_TOLD); mini needs none"
+    "own (default: $ZGBENCH_DATA); mini needs none"
 )
 
 
