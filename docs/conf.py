@@ -13,7 +13,7 @@ project = "zgbench"
 author = "the authors of zgbench"
 root_doc = "docs/index"
 include_patterns = [
-    "docs/**", "CONTRIBUTING.md", "SECURITY.md", "human_eval/README.md", "leaderboard/README.md",
+    "docs/**", "CHANGELOG.md", "LICENSES/README.md", "CONTRIBUTING.md", "SECURITY.md", "human_eval/README.md", "leaderboard/README.md",
     "submissions/README.md", "reference_method/mini/README.md",
 ]  # fmt: skip
 exclude_patterns = [".*", "build", "dist", "results", "**/results", "**/.*", "**/__pycache__", "tests", "zgbench"]
