@@ -149,7 +149,7 @@ def choose_group(board: Board, *, tgq: bool = True) -> Group:
 
 def choose_protocol(board: Board, dataset: str, *, tgq: bool = True) -> Group:
     """One of the protocol signatures that a data set has results of."""
-    groups = {group.key: group for group in board.groups(dataset) if tgq or group.reassign != "TGQ"}
+    groups = {group.key: group for group in board.groups(dataset) if tgq or group.has_classes}
     if not groups:
         st.info("There are no segmentation scores for this data set.")
         st.stop()

@@ -30,7 +30,7 @@ from zgbench.scores.given_mapping import read_mapping
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
 from zgbench.scores.ratings_fit import check_fit
-from zgbench.scores.registry import chosen_scores
+from zgbench.scores.registry import chosen_scores, refuse_unknown_kinds
 from zgbench.scores.result import Evaluation
 from zgbench.scores.result_names import counts_of
 from zgbench.scores.scoring import by_people, scored
@@ -159,6 +159,7 @@ def evaluate(
         ways = [WAYS[how](subject, encoders) for how in asked]
         if mapping is not None:
             ways.append(ByTable(subject, read_mapping(mapping, dataset.vocabulary)))
+        refuse_unknown_kinds(scores, dataset.vocabulary.kinds, dataset.key)
         alike = None if similarity is None else read_similarity(similarity, dataset.vocabulary)
         unavailable: dict[str, str] = {}
         if not report.kinds:
@@ -262,7 +263,7 @@ def _counted_before(subject: Subject, saved: Path, partial: bool) -> Counts | No
         found = counts_file.load(saved)
         if found.void is None and not subject.dataset.unlabelled and subject.protocol.background == "released":
             return None  # of an older zgbench, which counted no void pixels; or there are none, which costs only time
-        if made_from.get("truth_sha256") == subject.dataset.source.fingerprint(found.ids):
+        if made_from.get("truth_sha256") == subject.fingerprint(found.ids):
             return found
     return None
 

@@ -38,7 +38,7 @@ def add(options: argparse.Namespace) -> int:
         place = run(
             options.submission, board, data=options.data, protocol=options.protocol, ratings=options.ratings,
             reassign=options.reassign.split(",") if options.reassign is not None else None,
-            stem=options.stem, kind=options.kind, replace=options.replace, unofficial=options.unofficial,
+            scores=options.scores, stem=options.stem, kind=options.kind, replace=options.replace, unofficial=options.unofficial,
             keep=not options.no_copy, workers=workers_of(options),
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
         )  # fmt: skip

@@ -91,9 +91,7 @@ def scored(
     def drawn(n: int) -> Resamples:
         return resamples.setdefault(n, Resamples(n, protocol.resamples, protocol.seed))
 
-    more = tuple(name for name in of_scope(names, "row") if name not in DEFAULT)
-    if dropped := set(more) - set(more := possible(more, dataset.vocabulary)):
-        unavailable[", ".join(n for n in names if n in dropped)] = "the data set does not say which classes are things"
+    more = possible([name for name in of_scope(names, "row") if name not in DEFAULT], dataset.vocabulary)
     similarity = similarity or similarity_for(more, dataset.vocabulary)
     rows: list[ScoreRow] = []
     for row in (row for r in reassigned for row in verified(counts, r, protocol)):
@@ -150,7 +148,7 @@ def scored(
             result["notes"] = [*result.get("notes", []), one.note]
     made_from = {
         "submission_sha256": subject.sha256,
-        "truth_sha256": dataset.source.fingerprint(counts.ids),
+        "truth_sha256": subject.fingerprint(counts.ids),
         "ids_sha256": subject.dataset.ids_sha256(),
         "partial": len(counts.ids) < len(subject.dataset.ids),
     }
