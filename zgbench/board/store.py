@@ -15,6 +15,8 @@ from zgbench import pages
 from zgbench.board.entry import SCORES, Entry, ScoreRow, entry_of
 from zgbench.board.kinds import FILE as KINDS_FILE
 from zgbench.board.kinds import read_kinds
+from zgbench.board.names import FILE as NAMES_FILE
+from zgbench.board.names import read_names
 from zgbench.board.verdicts import beside, verdict
 from zgbench.datasets import KEYS
 from zgbench.errors import UsageError, ZgbenchError
@@ -186,9 +188,11 @@ def load_board(
     """
     place = (folder or default_folder()).resolve()
     kinds, problems = read_kinds(place)
+    names, more = read_names(place)
+    problems += more
     entries: list[Entry] = []
     hidden: list[Entry] = []
-    digest = hashlib.sha256(stamp([place / KINDS_FILE]).encode())
+    digest = hashlib.sha256(stamp([place / KINDS_FILE, place / NAMES_FILE]).encode())
     paths = sorted(without_companions(place.glob(f"*{RESULT}")), key=lambda path: path.name.removesuffix(RESULT))
     tick = progress("checking results", len(paths))
     for path in paths:
@@ -203,8 +207,8 @@ def load_board(
         if found.wrong:
             problems.append(f"{path.name}: {found.wrong}")
         if found.entry is not None:
-            kind = kinds.get(found.entry.submission_sha256)
-            entry = found.entry if kind is None else replace(found.entry, kind=kind)
+            about, sha256 = found.entry, found.entry.submission_sha256
+            entry = replace(about, kind=kinds.get(sha256, about.kind), name=names.get(sha256, about.name))
             (hidden if found.wrong else entries).append(entry)
     return Board(place, tuple(entries), tuple(hidden), tuple(problems), digest.hexdigest()[:16])
 

@@ -1,0 +1,170 @@
+"""Both pages behind the proxy of docs/serving.md: they work, nothing that they need is forbidden, and what is closed is closed."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import HashedText
+from tests.end_to_end import visitor as raters
+from tests.end_to_end.board_walk import visiting
+from tests.end_to_end.browser import chromium, free_port, served
+from tests.end_to_end.nginx import proxy
+from zgbench.board.add import add
+from zgbench.board.queue import Queue
+
+pytest.importorskip("streamlit", reason="needs the extra apps")
+from zgbench.ratings import Store, open_store
+from zgbench.sampling import sample
+
+DEMO = Path(__file__).resolve().parents[2] / "submissions/demo.json"
+PROJECT = "https://project.test"
+
+
+@dataclass(frozen=True)
+class Site:
+    """Addresses of the two pages, as visitors know them, and what lies behind."""
+
+    board: str
+    rater: str
+    token: str
+    store: Store
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, worker_cache: Path) -> Iterator[Site]:
+    folder, cache = tmp_path_factory.mktemp("site"), str(worker_cache)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZGBENCH_CACHE", cache)
+        add(DEMO, folder / "results", reassign=["tt"])
+        other = json.loads(DEMO.read_text()) | {"name": "Other"}
+        other["images"][0]["segments"][0]["label"] = "thing"
+        (folder / "other.json").write_text(json.dumps(other))
+        add(folder / "other.json", folder / "results", reassign=["tt"])
+        token = Queue(folder / "queue").make_token("a lab")
+        board = ("leaderboard", "serve", "--board", folder / "results", "--submit", folder / "queue")
+        with open_store(folder / "study.db") as store:
+            sample(store, DEMO, n=8, question="T*", k=1, seed=1, text_encoder=HashedText())
+            store.configure(min_seconds=0, control_every=0)
+            port = free_port()
+            with (
+                served(*board, folder=folder, ZGBENCH_CACHE=cache) as first,
+                served("rate", "--ratings", folder / "study.db", folder=folder) as second,
+                proxy(
+                    folder, port, board=first.url.removeprefix("http://"), rater=second.url.removeprefix("http://"),
+                    project=PROJECT,
+                ),
+            ):  # fmt: skip
+                yield Site(f"https://board.example.org:{port}", f"https://rate.example.org:{port}", token, store)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium("--host-resolver-rules=MAP *.example.org 127.0.0.1") as running:
+        yield running
+
+
+def test_every_page_of_the_board_works(browser: Any, site: Site, tmp_path: Path) -> None:
+    """The visitor's end asserts that the console has no error, such as of something that the policy forbids."""
+    with visiting(browser, site.board, ignore_https_errors=True) as visitor:
+        visitor.go("/")
+        assert {row[0] for row in visitor.rows()[1:]} == {"demo", "Other"}
+        with visitor.page.expect_download():
+            visitor.page.get_by_role("button", name="CSV", exact=True).click()
+        for place in ("/compare", "/method", "/diagnosis"):
+            visitor.go(place)
+            visitor.page.locator('[data-testid="stVegaLiteChart"] :is(canvas, svg)').first.wait_for()
+        visitor.go("/inside?method=demo.mini")
+        visitor.page.wait_for_function(
+            "() => [...document.querySelectorAll('[data-testid=\"stImage\"] img')].filter(i => i.naturalWidth > 0).length >= 3"
+        )
+        large = tmp_path / "large.json"  # more than nginx takes by itself
+        large.write_text(" " * (3 << 20))
+        visitor.go("/submit")
+        visitor.page.get_by_label("Token", exact=True).fill(site.token)
+        visitor.page.get_by_role("button", name="Continue", exact=True).click()
+        visitor.page.locator('[data-testid="stFileUploader"]').wait_for()
+        visitor.page.locator("input[type=file]").set_input_files(large)
+        visitor.page.locator('[data-testid="stFileChip"], [data-testid="stFileUploaderFile"]').first.wait_for()
+        visitor.page.get_by_role("button", name="Send", exact=True).click()
+        visitor.page.get_by_text("not valid JSON").first.wait_for(timeout=60_000)
+
+
+def test_people_rate_and_the_organiser_looks_on(browser: Any, site: Site) -> None:
+    token = site.store.make_token("ann")
+    site.store.finish_training(site.store.sign_in(token))
+    wrong: list[str] = []
+    for who, role in (("ann", "rater"), ("boss", "admin")):
+        visitor = raters.Visitor.arrive(browser, "about:blank", ignore_https_errors=True)
+        visitor.page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        visitor.page.goto(site.rater)
+        visitor.sign_in(token if role == "rater" else site.store.make_token(who, role="admin"))
+        if role == "rater":
+            visitor.settle()
+            visitor.rate("3")
+            assert visitor.done() == 1
+            (cookie,) = [c for c in visitor.page.context.cookies() if c["name"].startswith("zgbench")]
+            assert (cookie["secure"], cookie["sameSite"]) == (True, "Strict")
+            visitor.page.reload()  # the cookie knows who it is
+            visitor.settle()
+        else:
+            visitor.page.locator(".stVegaLiteChart :is(canvas, svg)").first.wait_for()
+        visitor.page.context.close()
+    assert not wrong
+
+
+def test_only_the_named_site_may_show_the_board_in_a_frame(browser: Any, site: Site) -> None:
+    context = browser.new_context(ignore_https_errors=True)
+    page = context.new_page()
+    frames = [f"{site.board}/?embed=true", f"{site.board}/", f"{site.rater}/?embed=true"]
+    body = "".join(f'<iframe src="{address}" width="900" height="500"></iframe>' for address in frames)
+    page.route("**/*", lambda route: route.continue_() if "example.org" in route.request.url else route.fulfill(
+        body=body, content_type="text/html"))  # fmt: skip
+
+    def shown() -> list[str]:
+        return [frame.url for frame in page.frames[1:] if frame.url.startswith("https")]
+
+    page.goto(PROJECT)
+    page.frame_locator("iframe").first.locator("h1").wait_for(state="attached")
+    assert [address.partition("?")[2][:10] for address in shown()] == ["embed=true"]
+    page.goto("https://elsewhere.test")
+    page.wait_for_function("() => document.readyState === 'complete'")
+    assert shown() == []
+    context.close()
+
+
+def answer(address: str, port_of: str) -> tuple[int, dict[str, str]]:
+    """Status and headers of what the proxy answers to a name."""
+    host, _, port = port_of.removeprefix("https://").partition(":")
+    request = urllib.request.Request(f"https://127.0.0.1:{port}{address}", headers={"Host": f"{host}:{port}"})
+    try:
+        with urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=20) as found:
+            return found.status, dict(found.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers)
+
+
+def test_what_is_nobody_s_business_is_closed(site: Site) -> None:
+    for page in (site.board, site.rater):
+        for address in ("/_stcore/metrics", "/_stcore/metrics?families=cache_memory_bytes", "/_stcore//metrics",
+                        "/_stcore/%6detrics", "/_stcore/agent/openapi.json"):  # fmt: skip
+            assert answer(address, page)[0] == 404, address
+        status, headers = answer("/", page)
+        assert (status, headers["X-Frame-Options"]) == (200, "DENY")
+        policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+        assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+        assert "unsafe" not in policy["script-src"]
+        assert answer("/_stcore/health", page)[0] == 200
+    status, headers = answer("/?embed=true", site.board)
+    assert "X-Frame-Options" not in headers
+    assert headers["Content-Security-Policy"].endswith(f"frame-ancestors {PROJECT}")
+    assert answer("/?embed=true", site.rater)[1]["X-Frame-Options"] == "DENY"
