@@ -33,6 +33,7 @@ from zgbench.scores.registry import chosen_scores
 from zgbench.scores.result import Evaluation
 from zgbench.scores.result_names import counts_of
 from zgbench.scores.scoring import by_people, scored
+from zgbench.scores.similarity import read_similarity
 from zgbench.scores.subject import ProgressFactory, Subject, silent
 from zgbench.scores.verification import Reassigned
 from zgbench.scores.ways import WAYS, ByTable, Encoders, Way
@@ -80,6 +81,7 @@ def evaluate(
     tau_clip: float | None = None,
     resamples: int | None = None,
     scores: str | Sequence[str] | None = None,
+    similarity: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     replace: bool = False,
     workers: int = 1,
@@ -106,6 +108,8 @@ def evaluate(
         background, human, seed, scoring, tau_text, tau_clip, resamples: override the protocol's.
         scores: names of scores, ``all`` or ``default``, see :func:`zgbench.scores.registry.chosen_scores`. The default ones
             stand in every result; others are added to it.
+        similarity: table of how alike two classes are, for Open mIoU, see :func:`zgbench.scores.similarity.read_similarity`;
+            by default WordNet's path similarity.
         out: folder to write result files to; None writes nothing.
         replace: overwrite the result that lies there under the name ``STEM.DATASET``, whatever it is of; without, a
             result of another submission or signature stays, and the new one gets a longer name.
@@ -148,6 +152,7 @@ def evaluate(
         ways = [WAYS[how](subject, encoders) for how in asked]
         if mapping is not None:
             ways.append(ByTable(subject, read_mapping(mapping, dataset.vocabulary)))
+        alike = None if similarity is None else read_similarity(similarity, dataset.vocabulary)
         unavailable: dict[str, str] = {}
         if not report.kinds:
             ways = _at_hand(ways, unavailable, strict=reassign is not None)
@@ -158,7 +163,7 @@ def evaluate(
     with _timed(seconds, "models"):
         reassigned = _reassigned(subject, ways, counts, people, unavailable, progress, strict=reassign is not None)
     with _timed(seconds, "scores"):
-        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds, names)
+        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds, names, alike)
         if people is not None:
             found.result["ratings"] = by_people(protocol, counts, reassigned, people)
     subject.check_unchanged()

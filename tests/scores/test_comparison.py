@@ -170,7 +170,7 @@ def test_every_pair_of_three_with_holms_correction(tiny_voc: Path, tmp_path: Pat
         assert pair.names == alone.names
         for name, d in alone.rows[key].items():
             assert d.p_holm is None
-            assert replace(scores[name], p_holm=None) == d
+            assert replace(scores[name], p_holm=None) == d  # the standard error included
         assert [d.p_holm for d in scores.values()] == pytest.approx(
             [slow_holm([p.rows[key][name].p for p in found.pairs])[found.pairs.index(pair)] for name in scores]
         )
@@ -262,3 +262,36 @@ def test_formats_of_a_comparison(style: str, tiny_voc: Path, tmp_path: Path) -> 
         assert out.count(r"\begin{tabular}") == out.count(r"\end{tabular}") == 6
         lines = [line for line in out.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
         assert {line.count("&") for line in lines} == {6}
+
+
+@pytest.mark.parametrize("style", ["table", "markdown", "latex", "csv", "json"])
+def test_power_in_every_format(style: str, tiny_voc: Path, tmp_path: Path) -> None:
+    a, b = result(tmp_path, tiny_voc, RIGHT, "a"), result(tmp_path, tiny_voc, WORSE, "b")
+    ((_, scores),) = zgbench.compare(a, b).rows.items()
+    d = scores["iou_image"]
+    least, images = 2.8 * d.se, int(np.ceil(3 * (2.8 * d.se / d.difference) ** 2))
+    out, err = here("compare", a, b, "--power", "--per-class", "--format", style)
+    plain, _ = here("compare", a, b, "--format", style)
+    assert not err
+    if style == "csv":
+        row = next(csv.DictReader(io.StringIO(out)))
+        assert (float(row["smallest"]), int(row["images_needed"])) == (pytest.approx(least), max(2, images))
+        assert float(row["standard_error"]) == d.se
+        assert "standard_error" not in plain
+    elif style == "json":
+        told = json.loads(out)["rows"][0]
+        assert told["scores"]["iou_image"]["smallest"] == pytest.approx(least)
+        assert told["scores"]["iou_image"]["images_needed"] == max(2, images)
+        assert "smallest" in told["per_class"]["bicycle"]
+        assert "smallest" not in plain
+    else:
+        line = next(line for line in out.splitlines() if "IoU image" in line)
+        assert f" {100 * least:.1f} " in line and f" {max(2, images)} " in line
+        assert "images needed" in out and "2.8 standard errors" in out
+        assert "images needed" not in plain and "2.8" not in plain
+
+
+def test_nothing_to_find_between_equals(tiny_voc: Path, tmp_path: Path) -> None:
+    a = result(tmp_path, tiny_voc, WORSE, "a")
+    told = zgbench.compare(a, a).to_dict(power=True)["rows"][0]["scores"]["iou_image"]
+    assert (told["standard_error"], told["smallest"], told["images_needed"]) == (0, 0, None)

@@ -71,7 +71,7 @@ def evaluate(options: argparse.Namespace) -> int:
             mapping=options.mapping, ratings=options.ratings, partial=options.partial, subset=options.subset,
             background=options.background, human=options.human, seed=options.seed, scoring=options.scoring,
             tau_text=options.tau_text, tau_clip=options.tau_clip, resamples=options.resamples,
-            scores=options.scores, out=options.out, replace=options.replace, workers=_workers(options),
+            scores=options.scores, similarity=options.similarity, out=options.out, replace=options.replace, workers=_workers(options),
             engine=options.engine, ray_address=options.ray_address,
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
         )  # fmt: skip
@@ -119,7 +119,8 @@ def compare(options: argparse.Namespace) -> int:
     from zgbench.cli.compared import print_comparison
     from zgbench.scores.comparison import compare as run
 
-    print_comparison(run(options.a, options.b, *options.others, per_class=options.per_class), options.format)
+    found = run(options.a, options.b, *options.others, per_class=options.per_class)
+    print_comparison(found, options.format, power=options.power)
     return 0
 
 

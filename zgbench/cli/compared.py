@@ -14,8 +14,9 @@ from zgbench.cli.latex import escaped, verification
 from zgbench.cli.render import percent
 from zgbench.protocol import facts_of
 from zgbench.ratings.spreadsheet import shield
-from zgbench.scores.comparison import Comparison, Key, Pair, significant
+from zgbench.scores.comparison import Comparison, Key, Pair, images_of, significant
 from zgbench.scores.registry import TITLES
+from zgbench.statistics.power import FACTOR, images_needed, smallest
 from zgbench.statistics.resampling import Difference
 
 COLUMNS = (
@@ -24,22 +25,28 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def print_comparison(found: Comparison, style: str) -> None:
+POWER = ("standard_error", "smallest", "images_needed")
+SHOWN_IMAGES = 10_000_000
+"""Of more than so many, nobody needs the number."""
+
+
+def print_comparison(found: Comparison, style: str, *, power: bool = False) -> None:
     """Print paired differences.
 
     Args:
         style: ``table``, ``markdown``, ``latex``, ``csv`` or ``json``.
+        power: also the smallest difference found in 80 % of cases, and the images needed for the one seen.
     """
     if style == "json":
-        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(found.to_dict(power=power), indent=1, ensure_ascii=False, allow_nan=False))
     elif style == "csv":
-        print(as_csv(found), end="")
+        print(as_csv(found, power), end="")
     elif style == "markdown":
-        print(as_markdown(found))
+        print(as_markdown(found, power))
     elif style == "latex":
-        print(as_latex(found))
+        print(as_latex(found, power))
     else:
-        _print_tables(found)
+        _print_tables(found, power)
         return
     for reason in found.refused:
         print(f"not compared: {reason}", file=sys.stderr)
@@ -53,6 +60,7 @@ class _Table:
     key: Key
     differences: dict[str, Difference]
     classes: bool
+    power: bool
 
     @property
     def title(self) -> str:
@@ -67,7 +75,8 @@ class _Table:
     def head(self) -> list[str]:
         a, b = self.pair.letters
         holm = ["p (Holm)"] if self.corrected else []
-        return ["class" if self.classes else "score", a, b, f"{a} − {b}", "p", *holm, "better"]
+        power = ["smallest", "images needed"] if self.power else []
+        return ["class" if self.classes else "score", a, b, f"{a} − {b}", "p", *holm, *power, "better"]
 
     @property
     def corrected(self) -> bool:
@@ -78,15 +87,16 @@ class _Table:
             title = name if self.classes else TITLES[name]
             better = self.pair.letters[0 if d.difference > 0 else 1] if significant(d) else ""
             holm = [_p(d.p_holm)] if self.corrected else []
-            yield [title, _percent(d.a), _percent(d.b), _difference(d), _p(d.p), *holm, better]
+            power = _power(d, images_of(self.key)) if self.power else []
+            yield [title, _percent(d.a), _percent(d.b), _difference(d), _p(d.p), *holm, *power, better]
 
 
-def _tables(found: Comparison) -> Iterator[_Table]:
+def _tables(found: Comparison, power: bool) -> Iterator[_Table]:
     for pair in found.pairs:
         for key, scores in pair.rows.items():
-            yield _Table(pair, key, scores, False)
+            yield _Table(pair, key, scores, False, power)
             if pair.per_class:
-                yield _Table(pair, key, pair.per_class[key], True)
+                yield _Table(pair, key, pair.per_class[key], True, power)
 
 
 def _percent(value: float) -> str:
@@ -99,6 +109,15 @@ def _difference(d: Difference) -> str:
     return f"{100 * d.difference:+.1f} [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
 
 
+def _power(d: Difference, images: int) -> list[str]:
+    """Smallest difference found, in points, and images needed for the one seen."""
+    if math.isnan(d.difference) or math.isnan(d.se):
+        return ["–", "–"]
+    needed = images_needed(images, d.difference, d.se)
+    told = "–" if needed is None else f"{needed:,}" if needed <= SHOWN_IMAGES else f"> {SHOWN_IMAGES:,}"
+    return [f"{100 * smallest(d.se):.1f}", told]
+
+
 def _p(p: float | None) -> str:
     return "–" if p is None or math.isnan(p) else f"{p:.4f}"
 
@@ -108,7 +127,18 @@ def _methods(found: Comparison) -> list[str]:
     return [f"{letter}: {name}" for letter, name in zip(letters, found.names, strict=True)]
 
 
-def _foot(found: Comparison) -> str:
+def _foot(found: Comparison, power: bool) -> str:
+    told = _about_p(found)
+    if power:
+        told += (
+            f" smallest: the difference that this test would find in 80 % of cases ({FACTOR} standard errors of the paired "
+            "difference, before any correction); images needed: how many like these it takes to find the difference seen in 80 % "
+            "of cases."
+        )
+    return told
+
+
+def _about_p(found: Comparison) -> str:
     if len(found.pairs) == 1:
         told = "The better one where p < 0.05. p is not corrected for the number of scores"
         return told + (", but that of a class for the number of classes." if found.per_class else ".")
@@ -118,16 +148,16 @@ def _foot(found: Comparison) -> str:
     )
 
 
-def as_markdown(found: Comparison) -> str:
+def as_markdown(found: Comparison, power: bool = False) -> str:
     """GitHub tables, each under its title."""
     lines = [f"- {_plain(line)}" for line in _methods(found)]
-    for table in _tables(found):
+    for table in _tables(found, power):
         lines += ["", f"**{table.title}**", "", "| " + " | ".join(table.head) + " |"]
         lines += ["|" + "|".join(["---", *["---:"] * (len(table.head) - 2), "---"]) + "|"]
         lines += ["| " + " | ".join([_plain(name), *cells]) + " |" for name, *cells in table.rows()]
         if not table.classes:
             lines += ["", f"`{table.key[2]}`"]
-    return "\n".join([*lines, "", _foot(found)])
+    return "\n".join([*lines, "", _foot(found, power)])
 
 
 def _plain(text: str) -> str:
@@ -135,10 +165,10 @@ def _plain(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_[]<>|" else c for c in text)
 
 
-def as_latex(found: Comparison) -> str:
+def as_latex(found: Comparison, power: bool = False) -> str:
     """booktabs tables; the signatures are comments above them."""
     lines = [f"% {line}" for line in _methods(found)]
-    for table in _tables(found):
+    for table in _tables(found, power):
         how, verify, signature = table.key
         facts = facts_of(signature)
         a, b = (escaped(name) for name in table.pair.names)
@@ -152,7 +182,7 @@ def as_latex(found: Comparison) -> str:
         lines += [" & ".join(_math(cell) for cell in table.head) + r" \\", r"\midrule"]
         lines += [" & ".join(_math(cell) for cell in row) + r" \\" for row in table.rows()]
         lines += [r"\bottomrule", r"\end{tabular}"]
-    return "\n".join([*lines, f"% {_foot(found)}"])
+    return "\n".join([*lines, f"% {_foot(found, power)}"])
 
 
 def _math(cell: str) -> str:
@@ -160,12 +190,13 @@ def _math(cell: str) -> str:
     return escaped(cell).replace("−", "$-$").replace("–", "--")
 
 
-def as_csv(found: Comparison) -> str:
+def as_csv(found: Comparison, power: bool = False) -> str:
     """One line a score, or class, of a row of a pair; fractions 0–1."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    columns = (*COLUMNS[:-1], *(POWER if power else ()), COLUMNS[-1])
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    for table in _tables(found):
+    for table in _tables(found, power):
         how, verify, signature = table.key
         facts = facts_of(signature)
         for name, d in table.differences.items():
@@ -178,6 +209,10 @@ def as_csv(found: Comparison) -> str:
                 "p": d.p,
             }
             numbers |= {} if d.p_holm is None else {"p_holm": d.p_holm}
+            if power and not math.isnan(d.difference):
+                needed = images_needed(images_of(table.key), d.difference, d.se)
+                numbers |= {"standard_error": d.se, "smallest": smallest(d.se)}
+                numbers |= {} if needed is None else {"images_needed": needed}
             writer.writerow(
                 {
                     "data": facts["data"], "split": facts["split"], "images": facts["n"], "reassign": how, "verify": verify,
@@ -189,14 +224,14 @@ def as_csv(found: Comparison) -> str:
     return text.getvalue()
 
 
-def _print_tables(found: Comparison) -> None:
+def _print_tables(found: Comparison, power: bool = False) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     console.print(Text("\n".join(_methods(found))))
-    for table in _tables(found):
+    for table in _tables(found, power):
         shown = Table(title=Text(table.title))
         for column in table.head:
             shown.add_column(Text(column), justify="left" if column in (table.head[0], "better") else "right")
@@ -207,4 +242,4 @@ def _print_tables(found: Comparison) -> None:
             console.print(Text(table.key[2]), soft_wrap=True, style="dim")
     for reason in found.refused:
         console.print(Text(f"not compared: {reason}"), soft_wrap=True)
-    console.print(Text(_foot(found)), style="dim", soft_wrap=True)
+    console.print(Text(_foot(found, power)), style="dim", soft_wrap=True)

@@ -134,6 +134,11 @@ def _compare(commands: Any) -> None:
     p.add_argument("b", metavar="B.result.json")
     p.add_argument("others", nargs="*", metavar="C.result.json")
     p.add_argument("--per-class", action="store_true", help="compare the IoU of each class too")
+    p.add_argument(
+        "--power",
+        action="store_true",
+        help="the smallest difference that would be found in 80 %% of cases, and how many images it takes to find the one seen",
+    )
     p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     p.set_defaults(run=_lazy("zgbench.cli.commands:compare"))

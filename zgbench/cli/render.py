@@ -13,7 +13,8 @@ from typing import Any, get_args
 from zgbench.cli.latex import escaped, verification
 from zgbench.protocol import Reassignment
 from zgbench.scores.registry import TITLES, of_scope
-from zgbench.scores.result import Evaluation, column_of, flat
+from zgbench.scores.result import Evaluation
+from zgbench.scores.result_tables import column_of, flat
 from zgbench.scores.verification import shown_by_default
 
 _ABREAST = 6
@@ -29,8 +30,9 @@ def percent(value: float | None, low: float | None = None, high: float | None = 
 
 
 def _titles(found: Evaluation) -> dict[str, str]:
-    """Columns of the scores of a row that were asked for: key of a record → title."""
-    return {column_of(name): TITLES[name] for name in of_scope(found.chosen, "row")}
+    """Columns of the scores of a row that were asked for and are there: key of a record → title."""
+    there = {key for row in found.scores for key in flat(row)}
+    return {column_of(name): TITLES[name] for name in of_scope(found.chosen, "row") if column_of(name) in there}
 
 
 def _records(found: Evaluation) -> list[dict[str, Any]]:

@@ -25,3 +25,9 @@ def scores_option(p: argparse.ArgumentParser) -> None:
         metavar="all|default|NAME,…",
         help="which scores, such as default,pq (default: default; names: zgbench scores list)",
     )
+    p.add_argument(
+        "--similarity",
+        metavar="FILE.csv",
+        help="how alike two classes are, for open_miou: a table with the class names in its first row (true) and column "
+        "(predicted) (default: WordNet's path similarity)",
+    )

@@ -24,6 +24,7 @@ from zgbench.scores import metrics
 from zgbench.scores.result import Stored, load_result
 from zgbench.scores.verification import Row, background_of, verified
 from zgbench.statistics import resampling
+from zgbench.statistics.power import images_needed, smallest
 from zgbench.statistics.resampling import Difference
 
 DRAWS = 10_000
@@ -51,16 +52,24 @@ class Pair:
     per_class: dict[Key, dict[str, Difference]]
     refused: list[str]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON; scores and differences are fractions, null where undefined."""
+    def to_dict(self, *, power: bool = False) -> dict[str, Any]:
+        """As JSON; scores and differences are fractions, null where undefined.
+
+        Args:
+            power: with the standard error, the smallest difference found, and the images needed for the one seen.
+        """
+
+        def plain(found: dict[str, Difference], images: int) -> dict[str, Any]:
+            return {name: _plain(d) | (_power(d, images) if power else {}) for name, d in found.items()}
+
         return {
             "a": self.names[0],
             "b": self.names[1],
             "rows": [
                 {
                     "reassign": key[0], "verify": key[1], "signature": key[2],
-                    "scores": {name: _plain(d) for name, d in scores.items()},
-                    **({"per_class": {c: _plain(d) for c, d in self.per_class[key].items()}} if self.per_class else {}),
+                    "scores": plain(scores, images_of(key)),
+                    **({"per_class": plain(self.per_class[key], images_of(key))} if self.per_class else {}),
                 }
                 for key, scores in self.rows.items()
             ],
@@ -95,12 +104,12 @@ class Comparison:
         """What could not be compared, of all pairs."""
         return [reason for pair in self.pairs for reason in pair.refused]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON: of two results their pair, of more a list of pairs."""
+    def to_dict(self, *, power: bool = False) -> dict[str, Any]:
+        """As JSON: of two results their pair, of more a list of pairs; ``power``: see :meth:`Pair.to_dict`."""
         form = {"format": "zgbench-comparison/1"}
         if len(self.pairs) == 1:
-            return form | self.pairs[0].to_dict()
-        return form | {"methods": list(self.names), "pairs": [pair.to_dict() for pair in self.pairs]}
+            return form | self.pairs[0].to_dict(power=power)
+        return form | {"methods": list(self.names), "pairs": [pair.to_dict(power=power) for pair in self.pairs]}
 
 
 def compare(
@@ -225,15 +234,29 @@ def holm(p: Sequence[float]) -> list[float]:
     return found
 
 
-def _plain(d: Difference) -> dict[str, Any]:
-    def number(value: float) -> float | None:
-        return None if math.isnan(value) else value
+def images_of(key: Key) -> int:
+    """Over how many images a row is, as its signature says."""
+    return int(facts_of(key[2])["n"])
 
-    told = {
-        "a": number(d.a), "b": number(d.b), "difference": number(d.difference),
-        "ci95": [number(d.low), number(d.high)], "p": number(d.p),
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _power(d: Difference, images: int) -> dict[str, Any]:
+    se = d.se if not math.isnan(d.difference) else math.nan
+    return {
+        "standard_error": _number(se), "smallest": _number(smallest(se)),
+        "images_needed": images_needed(images, d.difference, se),
     }  # fmt: skip
-    return told if d.p_holm is None else told | {"p_holm": number(d.p_holm)}
+
+
+def _plain(d: Difference) -> dict[str, Any]:
+    told = {
+        "a": _number(d.a), "b": _number(d.b), "difference": _number(d.difference),
+        "ci95": [_number(d.low), _number(d.high)], "p": _number(d.p),
+    }  # fmt: skip
+    return told if d.p_holm is None else told | {"p_holm": _number(d.p_holm)}
 
 
 def unlike(a: str | None, b: str | None, left: str = "A", right: str = "B") -> str | None:

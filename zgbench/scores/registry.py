@@ -11,9 +11,22 @@ from collections.abc import Sequence
 from zgbench.errors import UsageError
 from zgbench.scores.families import own
 from zgbench.scores.families.definition import Scope, ScoreDefinition
+from zgbench.scores.families.open_iou import OpenIou
+from zgbench.scores.families.panoptic import Panoptic
+from zgbench.scores.families.presence import Presence
+from zgbench.scores.families.united import Family
 
-SCORES: dict[str, ScoreDefinition] = {definition.name: definition for definition in own.DEFINITIONS}
+FAMILIES: dict[str, Family] = {"panoptic": Panoptic(), "presence": Presence(), "open": OpenIou()}
+"""Families of scores of a row."""
+
+SCORES: dict[str, ScoreDefinition] = {
+    definition.name: definition
+    for definition in (*own.DEFINITIONS, *(d for family in FAMILIES.values() for d in family.definitions))
+}
 """Name → definition."""
+
+FAMILY_OF: dict[str, str] = {d.name: key for key, family in FAMILIES.items() for d in family.definitions}
+"""Name of a further score of a row → key of its family."""
 
 TITLES: dict[str, str] = {name: definition.title for name, definition in SCORES.items()}
 """Name → title."""

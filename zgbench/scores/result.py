@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import json
 import math
 import platform
@@ -24,6 +22,7 @@ from zgbench.scores.reassignment import Decision
 from zgbench.scores.registry import DEFAULT
 from zgbench.scores.result_names import RESULT as RESULT
 from zgbench.scores.result_names import Names, names
+from zgbench.scores.result_tables import flat, per_class_csv, per_class_rows
 from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
 from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
@@ -157,40 +156,6 @@ class Evaluation:
 
 class _Taken(Exception):
     """Another process has written a result of this name meanwhile."""
-
-
-def column_of(name: str) -> str:
-    """Key of a score in a flat record."""
-    return name.replace(".", "_", 1)
-
-
-def flat(row: ScoreRow) -> dict[str, Any]:
-    """A score row as one flat record."""
-    record: dict[str, Any] = {key: row[key] for key in ("reassign", "verify", "images", "segments", "segments_kept")}
-    named = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]} | {
-        f"recall_{k}": v for k, v in row["recall"].items()
-    }
-    for name, found in named.items():
-        record |= {name: found["value"], f"{name}_low": found["ci95"][0], f"{name}_high": found["ci95"][1]}
-    return record | {"signature": row["signature"]}
-
-
-def per_class_rows(result: Result) -> list[dict[str, Any]]:
-    """Flat records of every row's classes."""
-    return [
-        {"reassign": row["reassign"], "verify": row["verify"], "class": name, **values}
-        for row in result["scores"]
-        for name, values in row["per_class"].items()
-    ]
-
-
-def per_class_csv(result: Result) -> str:
-    """Per-class scores as CSV; an undefined score is an empty cell."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["reassign", "verify", "class", "iou", "recall", "images"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(per_class_rows(result))
-    return text.getvalue()
 
 
 def save_segments(found: Evaluation, path: Path) -> None:

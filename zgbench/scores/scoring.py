@@ -14,12 +14,14 @@ from zgbench.errors import ModelUnavailable
 from zgbench.pixels.counts import Counts, select
 from zgbench.protocol import Protocol, sign
 from zgbench.scores import metrics, text_generation
+from zgbench.scores.further import further, needs_similarity, possible, rows_scores
 from zgbench.scores.human_scores import Ratings, fully_rated
 from zgbench.scores.rating_similarity import described
 from zgbench.scores.reassignment import true_similarity
-from zgbench.scores.registry import DEFAULT
+from zgbench.scores.registry import DEFAULT, of_scope
 from zgbench.scores.result import Evaluation, number
 from zgbench.scores.result_types import Result, ScoreRow, Tgq
+from zgbench.scores.similarity import Similarity, path_similarity
 from zgbench.scores.subject import Subject
 from zgbench.scores.verification import Reassigned, Row, background_of, verified
 from zgbench.scores.ways import text_name
@@ -64,6 +66,7 @@ def scored(
     unavailable: dict[str, str],
     timing: dict[str, float],
     names: tuple[str, ...] = DEFAULT,
+    similarity: Similarity | None = None,
 ) -> Evaluation:
     """Scores of every row.
 
@@ -73,6 +76,7 @@ def scored(
         unavailable: what cannot be scored, and why; more may be added.
         timing: seconds a step; goes into the result.
         names: of the scores that were asked for; the default ones are worked out whether they were or not.
+        similarity: of classes, for the scores that need one; by default WordNet's path similarity.
 
     Raises:
         ModelUnavailable: there is no row at all.
@@ -85,6 +89,11 @@ def scored(
     def drawn(n: int) -> Resamples:
         return resamples.setdefault(n, Resamples(n, protocol.resamples, protocol.seed))
 
+    more = tuple(name for name in of_scope(names, "row") if name not in DEFAULT)
+    if dropped := set(more) - set(more := possible(more, dataset.vocabulary)):
+        unavailable[", ".join(n for n in names if n in dropped)] = "the data set does not say which classes are things"
+    if similarity is None and needs_similarity(more):
+        similarity = path_similarity(dataset.vocabulary)
     rows: list[ScoreRow] = []
     for row in (row for r in reassigned for row in verified(counts, r, protocol)):
         n_images = int(row.images.sum())
@@ -110,6 +119,9 @@ def scored(
                 "per_class": {dataset.vocabulary.name(c): values for c, values in per_class.items()},
             }
         )
+        if more:
+            found = further(row, counts, dataset.vocabulary, rule, more, similarity)
+            rows[-1]["more"] = rows_scores(found, drawn(n_images), dataset.vocabulary, similarity)
     tgq = _tgq(facts, counts, text, drawn(len(counts.ids)), unavailable) if counts.truth is not None else None
     if not rows:
         told = "\n".join(f"{what}: {why}" for what, why in unavailable.items())
