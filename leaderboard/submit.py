@@ -27,6 +27,7 @@ TELLS = {
     "withdrawn": "Withdrawn. Its file and its result are deleted.",
 }
 PRIVATE = "Evaluated; only you see its result."
+MOST_SHOWN = 200
 _OFFERS_S = 600.0
 
 
@@ -45,12 +46,13 @@ def tell_offers(found: Worker) -> None:
             "Images": one["images"],
             "Protocol": one["protocol"],
             "Scored": ", ".join(one["rows"]) or "nothing",
-            "Not scored": "; ".join([*filter(None, [one["why"]]), *(f"{k}: {v}" for k, v in one["lacking"].items())]),
+            "Not scored": "; ".join([*filter(None, [one["why"]]), *(f"{k}: {v}" for k, v in one["lacking"].items())])
+            or "–",
         }
         for one in every
         if one["why"] != NO_FILES
     ]
-    st.subheader("What this board scores")
+    st.header("What this board scores")
     st.dataframe(pd.DataFrame(rows), hide_index=True)
     absent = ", ".join(str(one["dataset"]) for one in every if one["why"] == NO_FILES)
     if absent:
@@ -72,7 +74,7 @@ def sign_in(found: Worker) -> str:
     token: str = st.session_state.get("submit_token", "")
     if found.queue.owner_of(token) is not None:
         return token
-    with st.form("token", border=True):
+    with st.form("entering", border=True):
         given = st.text_input("Token", type="password", max_chars=200, help="From whoever runs this board.")
         sent = st.form_submit_button("Continue", type="primary")
     if sent and found.queue.owner_of(given) is None:
@@ -85,7 +87,7 @@ def sign_in(found: Worker) -> str:
 
 def send(found: Worker, token: str) -> None:
     """The form of a new upload."""
-    with st.form("upload", border=True):
+    with st.form("sending", border=True, clear_on_submit=True):
         file = st.file_uploader(f"Submission, at most {most()} MB", type=["json", "gz", "parquet"])
         private = st.checkbox("Keep the result private", help="Only you see it here. You can publish it later.")
         sent = st.form_submit_button("Send", type="primary")
@@ -110,8 +112,9 @@ def tell(title: str, error: Exception) -> None:
 
 
 def follow(found: Worker, token: str, stem: str, *, waited: bool) -> None:
-    """One upload, as it goes on."""
-    entry = next((one for one in found.queue.mine(token) if one.stem == stem), None)
+    """One upload, as it goes on, and the table of all."""
+    entries = found.queue.mine(token)
+    entry = next((one for one in entries if one.stem == stem), None)
     if entry is None or (waited and entry.ended):
         st.rerun()
     tells = PRIVATE if entry.state == "done" and entry.private else TELLS[entry.state]
@@ -132,6 +135,7 @@ def follow(found: Worker, token: str, stem: str, *, waited: bool) -> None:
     if entry.state == "done":
         links(found, entry)
     act(found, token, entry)
+    st.dataframe(pd.DataFrame([cells(one) for one in entries[:MOST_SHOWN]]), hide_index=True)
 
 
 def links(found: Worker, entry: Entry) -> None:
@@ -150,7 +154,7 @@ def links(found: Worker, entry: Entry) -> None:
 
 def act(found: Worker, token: str, entry: Entry) -> None:
     """What its owner may do with it."""
-    if entry.state == "withdrawn":
+    if entry.state in ("withdrawn", "refused"):
         return
     with (
         st.expander("Rename, keep private or publish, withdraw"),
@@ -181,15 +185,14 @@ def do(what: Callable[..., object], *given: object, **values: object) -> None:
 def own(found: Worker, token: str) -> None:
     """The visitor's uploads, the latest first, and one of them in full; its address can be kept."""
     entries = found.queue.mine(token)
-    st.subheader("Your uploads")
+    st.header("Your uploads")
     if not entries:
         st.text("None yet.")
         return
-    by_stem = {entry.stem: entry for entry in entries[:200]}
+    by_stem = {entry.stem: entry for entry in entries[:MOST_SHOWN]}
     stem = choose("Upload", {one.stem: f"{one.stem}, {one.shown_name}" for one in by_stem.values()}, "upload")
     waits = not by_stem[stem].ended
     st.fragment(run_every=1.0 if waits else None)(follow)(found, token, stem, waited=waits)
-    st.dataframe(pd.DataFrame([cells(entry) for entry in by_stem.values()]), hide_index=True)
 
 
 def cells(entry: Entry) -> dict[str, str]:

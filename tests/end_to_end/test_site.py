@@ -1,4 +1,4 @@
-"""Both pages behind the proxy of docs/serving.md: they work, nothing that they need is forbidden, and what is closed is closed."""
+"""Both pages as a site, behind the proxy of docs/serving.md: all works, what is closed is closed, axe-core finds nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import HashedText
 from tests.end_to_end import visitor as raters
+from tests.end_to_end.accessibility import in_all_lights
 from tests.end_to_end.board_walk import visiting
 from tests.end_to_end.browser import chromium, free_port, served
 from tests.end_to_end.nginx import proxy
@@ -168,3 +169,74 @@ def test_what_is_nobody_s_business_is_closed(site: Site) -> None:
     assert "X-Frame-Options" not in headers
     assert headers["Content-Security-Policy"].endswith(f"frame-ancestors {PROJECT}")
     assert answer("/?embed=true", site.rater)[1]["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/",
+        "/?dataset=pas20",
+        "/compare",
+        "/method",
+        "/inside?method=demo.mini&other=other.mini",
+        "/diagnosis",
+        "/submit",
+    ],
+)
+def test_axe_finds_nothing_on_the_board(browser: Any, site: Site, place: str) -> None:
+    with visiting(browser, site.board, ignore_https_errors=True) as visitor:
+        visitor.go(place)
+        if place == "/submit":
+            visitor.page.get_by_label("Token", exact=True).fill(site.token)
+            visitor.page.get_by_role("button", name="Continue", exact=True).click()
+            visitor.page.get_by_role("button", name="Forget my token").wait_for()
+        assert in_all_lights(visitor.page, visitor.settled) == {}
+
+
+def test_axe_finds_nothing_on_the_rater(browser: Any, site: Site) -> None:
+    """Sign-in, instructions, practice, rating, a reason to skip, and each tab of the organiser."""
+    visitor = raters.Visitor.arrive(browser, site.rater, ignore_https_errors=True)
+    page, found = visitor.page, {}
+
+    def settle() -> None:
+        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        page.wait_for_timeout(400)
+
+    def look(name: str) -> None:
+        settle()
+        found[name] = in_all_lights(page, settle)
+
+    visitor.button("Start").wait_for()
+    look("sign-in")
+    visitor.sign_in(site.store.make_token("bea"))
+    visitor.button("Practise").wait_for()
+    look("instructions")
+    visitor.press("Enter")
+    visitor.ticket()
+    look("practice")
+    visitor.press("3")
+    visitor.button("Next").wait_for()
+    look("practice, answered")
+    page.context.close()
+
+    token = site.store.make_token("cid")
+    site.store.finish_training(site.store.sign_in(token))
+    visitor = raters.Visitor.arrive(browser, site.rater, ignore_https_errors=True)
+    page = visitor.page
+    visitor.sign_in(token)
+    visitor.settle()
+    look("rating")
+    visitor.press("s")
+    visitor.button("I cannot see the segment").wait_for()
+    look("skip")
+    page.context.close()
+
+    visitor = raters.Visitor.arrive(browser, site.rater, ignore_https_errors=True)
+    page = visitor.page
+    visitor.sign_in(site.store.make_token("chief", role="admin"))
+    page.get_by_role("tab").first.wait_for()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        look(f"organiser, {tab.inner_text()}")
+    page.context.close()
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
