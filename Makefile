@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check validity bench clean
+.PHONY: demo test check packages validity bench clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -28,6 +28,12 @@ check: $(READY)
 # how well each rule maps labels as people do: leaderboard/validity.csv and the table in the README
 validity: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python submissions/make_validity.py
+
+# sdist and wheel, installed outside of the repository with each extra on every Python that is here, and with the lowest
+# versions that the bounds allow: half an hour, some GB. What .ci/run does of it: tests/packages/check.py
+packages: $(READY)
+	$(BIN)/python tests/packages/check.py --full
+	$(BIN)/python tests/packages/check.py --lowest --extra apps --extra offline --extra reference
 
 # all benchmarks, side by side with peers, in one table
 bench: $(READY)

@@ -8,6 +8,7 @@ from shared import worker
 st.set_page_config(page_title="zgbench leaderboard", layout="wide")
 pages = [
     st.Page("ranking.py", title="Ranking", default=True),
+    st.Page("over_datasets.py", title="Over data sets"),
     st.Page("compare.py", title="Compare"),
     st.Page("method.py", title="Method"),
     st.Page("inside.py", title="Look inside"),

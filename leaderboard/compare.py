@@ -134,8 +134,11 @@ chosen = choose_several("Methods", options, "methods", 2, MOST)
 if len(chosen) < 2:
     st.info("Choose two to six methods of this protocol.")
     st.stop()
+more = st.multiselect(
+    "Further scores", list(group.further), format_func=lambda name: SCORES[name], key="more", bind="query-params"
+)
 try:
-    found = comparison(board, group.key, chosen)
+    found = comparison(board, group.key, chosen, more)
 except ZgbenchError as error:
     stop("These cannot be compared.", error)
 st.caption("Paired over the same images: what both find easy or hard cancels out.")

@@ -11,7 +11,7 @@ from shared import BAD, GOOD, PLAIN, choose_group, choose_method, open_board, pe
 
 from zgbench.board.entry import SCORES
 from zgbench.board.order import columns, order_of
-from zgbench.board.waterfall import beside, waterfall
+from zgbench.board.waterfall import beside, diagnosed, waterfall
 from zgbench.errors import ZgbenchError
 
 
@@ -59,7 +59,7 @@ left, right = st.columns([3, 1])
 with left:
     entry = choose_method(board, group)
 with right:
-    score = pick_score(group)
+    score = pick_score(group, names=(*group.scores, *diagnosed(group.further)))
 try:
     steps = waterfall(board, entry.id, group.key, score)
     other = beside(board, entry.id, group.key, score)

@@ -86,8 +86,9 @@ def plot(rows: list[dict[str, Any]], score: str) -> None:
 
 def table(rows: list[dict[str, Any]], group: Group, score: str) -> None:
     """All rows; those that are picked lead to the other pages."""
-    options = {**{key: SCORES[key] for key in group.scores}, **FURTHER}
-    default = [SCORES[key] for key in group.scores] + ["Kept", "Kind"]
+    shown_scores = dict.fromkeys([*group.scores, score])
+    options = {**{key: SCORES[key] for key in shown_scores}, **FURTHER}
+    default = [SCORES[key] for key in shown_scores] + ["Kept", "Kind"]
     picker, csv, latex = st.columns(3)
     with picker.popover("Columns", width="stretch"):
         columns = st.multiselect("Shown", list(options.values()), default=default, key="columns", bind="query-params")

@@ -195,9 +195,9 @@ def percent(value: float | None, low: float | None = None, high: float | None = 
     return text if low is None or high is None else f"{text} [{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
 
 
-def pick_score(group: Group, key: str = "score", label: str = "Score") -> str:
-    """One of the scores that a protocol has."""
-    return choose(label, {score: SCORES[score] for score in group.scores}, key)
+def pick_score(group: Group, key: str = "score", label: str = "Score", names: Sequence[str] = ()) -> str:
+    """One of the scores that a protocol has, or of these."""
+    return choose(label, {score: SCORES[score] for score in names or (*group.scores, *group.further)}, key)
 
 
 def text_colour() -> str:

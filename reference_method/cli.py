@@ -11,6 +11,7 @@ from typing import Any
 
 from reference_method.config import ReferenceConfig, preset
 from zgbench.errors import DataError, UsageError
+from zgbench.extras import need
 from zgbench.storage.threads import Threads, limit
 
 
@@ -18,6 +19,10 @@ def run(options: argparse.Namespace) -> int:
     """``zgbench reference run``."""
     threads = limit(options.threads)  # before PyTorch is imported
     config = preset(options.preset, options.dataset).with_(_changes(options.set or []))
+    if config.language.startswith("smollm2"):
+        need("smollm2", f"language={config.language}")
+    if options.engine == "ray":
+        need("ray", "--engine ray")
     devices = _devices(options.device)
     if devices[0] == "cpu" or options.threads:
         print(f"{', '.join(devices)}: {_shared_out(threads, devices)}", file=sys.stderr)

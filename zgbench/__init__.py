@@ -6,6 +6,8 @@ Public names are loaded when they are first used, so that ``import zgbench`` cos
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from zgbench.version import __version__
+
 if TYPE_CHECKING:
     from zgbench.datasets import Dataset, open_dataset
     from zgbench.errors import DataError, InputError, ModelUnavailable, UsageError, ZgbenchError
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from zgbench.submission.problems import Problem, Report, SubmissionError
     from zgbench.submission.writer import SubmissionWriter
     from zgbench.validation import validate
-
-__version__ = "0.1.0"
 
 _PLACES = {
     "Comparison": "scores.comparison",

@@ -20,6 +20,7 @@ from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.encoders import ImageTextEncoder, TextEncoder
 from zgbench.errors import DataError, ModelUnavailable, UsageError
+from zgbench.extras import need
 from zgbench.pixels import counts_file
 from zgbench.pixels.collect import Gate, collect
 from zgbench.pixels.counts import Counts
@@ -134,6 +135,8 @@ def evaluate(
     execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress, replace)
     if execution.out is not None:
         check_folder(execution.out)
+    if engine == "ray":
+        need("ray", "--engine ray")
     with _timed(seconds, "counts"):
         reader, sha256, header, report = _opened(submission, data)
         changes: dict[str, Any] = {

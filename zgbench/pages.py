@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zgbench.errors import DataError, UsageError
+from zgbench.extras import need
 
 _HERE = Path(__file__).resolve().parent
 LOOPBACK = "127.0.0.1"
@@ -54,12 +54,12 @@ def serve(
         toolbar: ``minimal``, or ``viewer`` for a menu in which a visitor chooses light or dark.
 
     Raises:
-        UsageError: no such port or address, or it is taken, or Streamlit is not installed.
+        UsageError: no such port or address, or it is taken.
+        ModelUnavailable: Streamlit is not installed.
     """
     if not 0 < port < 65536:
         raise UsageError(f"--port {port}: expected 1 to 65535.")
-    if importlib.util.find_spec("streamlit") is None:
-        raise UsageError("the pages need Streamlit: pip install 'zgbench[apps]'.")
+    need("apps", f"the page of {name}")
     place = folder(name)
     _check_free(address, port)
     command = [

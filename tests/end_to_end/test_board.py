@@ -28,7 +28,7 @@ EVIL_LABELS = [
     "[link](javascript:alert(1)) $x^2$ **bold**",
     '=HYPERLINK("http://evil.example")',
 ]
-PAGES = ("/", "/compare", "/method", "/inside", "/diagnosis", "/submit")
+PAGES = ("/", "/over_datasets", "/compare", "/method", "/inside", "/diagnosis", "/submit")
 
 
 def variant(name: str, every: int, label: Any, **method: Any) -> dict[str, Any]:
@@ -207,6 +207,20 @@ def test_compare(visitor: Visitor) -> None:
     assert re.search(r"demo wins \d+ of 27 classes: \w", visitor.text())
     visitor.go("/compare?methods=demo.mini,nothing.mini")
     assert "Choose two to six methods" in visitor.text()
+
+
+def test_over_data_sets(visitor: Visitor) -> None:
+    visitor.go("/over_datasets")
+    table = visitor.rows()
+    assert table[0] == ["Method", "Rank [95 %]", "Borda", "Mean, %", "mini, %"]
+    assert [row[1].split(" [")[0] for row in table[1:]] == ["1", "2", "3", "4", "baseline"]
+    assert [row[2] for row in table[1:5]] == ["3", "2", "1", "0"]
+    text = visitor.text()
+    assert "Only methods that have all of these data sets are in the table" in text
+    assert "Every score here is of one protocol: track:free|reassign:TT|" in text
+    visitor.choose("Score", "Recall .5")
+    assert "Recall .5, %, with 95 % intervals" in visitor.text()
+    assert "over=mini" in visitor.query() and "family=" in visitor.query()
 
 
 def test_hostile_texts_are_texts_everywhere(visitor: Visitor) -> None:

@@ -18,7 +18,8 @@ from tests.end_to_end.command import here
 from tests.scores.test_human_scores import ALL, rated
 from tests.submission.sample import write
 from tests.test_evaluate import RIGHT, Clip, named, run
-from zgbench.scores.comparison import holm, unlike
+from zgbench.cli.compared import as_markdown
+from zgbench.scores.comparison import compare, unlike
 
 WORSE = ("aeroplane", "bicycle", "dog", "a stone")
 
@@ -185,15 +186,6 @@ def slow_holm(p: list[float]) -> list[float]:
     return [min(1, max((len(p) - k) * ordered[k] for k in range(ordered.index(x) + 1))) for x in p]
 
 
-def test_holm_by_hand() -> None:
-    # sorted .01 .02 .03 .04 times 4 3 2 1: .04 .06 .06 .06
-    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == [1, 1]
-    assert holm([]) == []
-    undefined, rest = holm([float("nan"), 0.02])
-    assert np.isnan(undefined) and rest == 0.02  # an undefined one is no test
-
-
 def test_classes_are_compared(tiny_voc: Path, tmp_path: Path) -> None:
     a, b = result(tmp_path, tiny_voc, RIGHT, "a"), result(tmp_path, tiny_voc, WORSE, "b")
     found = zgbench.compare(a, b, per_class=True)
@@ -262,6 +254,28 @@ def test_formats_of_a_comparison(style: str, tiny_voc: Path, tmp_path: Path) -> 
         assert out.count(r"\begin{tabular}") == out.count(r"\end{tabular}") == 6
         lines = [line for line in out.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
         assert {line.count("&") for line in lines} == {6}
+
+
+def test_any_score_follows_from_stored_counts() -> None:
+    """Results that were made without further scores are compared by them; lower is better where it is."""
+    board = Path(__file__).resolve().parents[2] / "leaderboard" / "results"
+    a, b = (board / f"{name}.mini.result.json" for name in ("reference", "baseline-commonest"))
+    found = compare(a, b, scores="iou_image,pq,hallucination", per_class=True)
+    (key, row) = next((k, r) for k, r in found.rows.items() if k[0] == "TT")
+    assert list(row) == ["iou_image", "pq", "hallucination"]
+    stored = next(r for r in json.loads(a.read_text())["scores"] if r["signature"] == key[2])
+    assert row["iou_image"].a == stored["iou_image"]["value"]
+    assert row["pq"].low <= row["pq"].difference == row["pq"].a - row["pq"].b <= row["pq"].high
+    classes = found.pairs[0].more_per_class[key]
+    assert list(classes) == ["pq", "hallucination"]
+    assert np.mean([d.a for d in classes["pq"].values() if not np.isnan(d.a)]) == pytest.approx(row["pq"].a)
+    assert all(d.p_holm is not None and d.p_holm >= d.p for d in classes["pq"].values() if not np.isnan(d.p))
+    told = found.to_dict()["rows"]
+    assert all(set(one["more_per_class"]) == {"pq", "hallucination"} for one in told)
+    better = [line for line in as_markdown(found).splitlines() if line.startswith("| Hallucination rate")]
+    winner = "A" if row["hallucination"].a < row["hallucination"].b else "B"
+    assert row["hallucination"].p < 0.05
+    assert better[0].endswith(f"| {winner} |")
 
 
 @pytest.mark.parametrize("style", ["table", "markdown", "latex", "csv", "json"])

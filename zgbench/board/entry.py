@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from zgbench.board.further import possible_scores
 from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
 from zgbench.protocol import facts_of, meaning
@@ -64,6 +65,7 @@ class Entry:
         text_guidance, segmentation_labels: as the submission says; None where it does not.
         rated: whether it has human ratings.
         kind: what the board's keeper says it is; baselines and ceilings are not ranked.
+        further: names of the scores that its rows can have beyond those in the result.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Entry:
     unavailable: Mapping[str, str]
     rated: bool
     kind: Kind = "method"
+    further: tuple[str, ...] = ()
 
     @property
     def signatures(self) -> frozenset[str]:
@@ -131,7 +134,7 @@ def entry_of(path: Path, result: dict[str, Any], sha256: str) -> Entry:
         method.get("description", ""), method.get("url", ""),
         method.get("text_guidance"), method.get("segmentation_labels"),
         data["images"], data["official"], about["sha256"], result["protocol"]["name"], tuple(rows),
-        result["unavailable"], "ratings" in result,
+        result["unavailable"], "ratings" in result, further=possible_scores(data),
     )  # fmt: skip
 
 

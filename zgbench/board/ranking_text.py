@@ -13,7 +13,7 @@ from zgbench.board.store import Group
 from zgbench.submission.problems import quote
 
 _ABOUT = (
-    "rank", "name", "kind", "id", "text_guidance", "segmentation_labels", "images", "official", "segments", "kept",
+    "rank", "rank_low", "rank_high", "name", "kind", "id", "text_guidance", "segmentation_labels", "images", "official", "segments", "kept",
 )  # fmt: skip
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -62,7 +62,11 @@ def ranking_markdown(rows: Sequence[dict[str, Any]], group: Group) -> str:
     lines = ["| " + " | ".join(head) + " |", "|---:|---|" + "---:|" * len(names)]
     for row in rows:
         kind = "" if row["kind"] == "method" else f" ({row['kind']})"
-        cells = [rank_of(row), _markdown(row["name"]) + kind, *(_with_interval(row, name) for name in names)]
+        cells = [
+            rank_with_interval(row),
+            markdown_text(row["name"]) + kind,
+            *(_with_interval(row, name) for name in names),
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", f"`{group.signature}`", ""])
 
@@ -74,13 +78,19 @@ def rank_of(row: dict[str, Any]) -> str:
     return f"{row['rank']}{'=' if row['tied'] else ''}"
 
 
+def rank_with_interval(row: dict[str, Any]) -> str:
+    """``2= [1, 4]``: the rank, and between which places a method stands on other images."""
+    interval = "" if row["rank_low"] is None else f" [{row['rank_low']}, {row['rank_high']}]"
+    return rank_of(row) + interval
+
+
 def _with_interval(row: dict[str, Any], name: str) -> str:
     if row[name] is None:
         return "–"
     return f"{percent(row[name])} [{percent(row[f'{name}_low'])}, {percent(row[f'{name}_high'])}]"
 
 
-def _markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Every character that could mean something is escaped; angle brackets and ampersands as entities."""
     shown = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     shown = re.sub(r"([\\`*_{}\[\]()#+!|~$@:-])", r"\\\1", shown)
@@ -97,7 +107,7 @@ def ranking_latex(rows: Sequence[dict[str, Any]], group: Group) -> str:
             lines.append(r"\midrule")
         kind = "" if row["kind"] == "method" else f" ({row['kind']})"
         cells = [
-            rank_of(row).replace("–", "--"),
+            rank_with_interval(row).replace("–", "--"),
             _latex(row["name"]) + kind,
             *(percent(row[n]).replace("–", "--") for n in names),
         ]

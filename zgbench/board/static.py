@@ -10,7 +10,7 @@ from typing import Any
 from zgbench.board.cited import NOTE, cited_rows
 from zgbench.board.entry import SCORES
 from zgbench.board.ranking import APART, RULE, ranking
-from zgbench.board.ranking_text import percent, plain, rank_of, ranking_markdown
+from zgbench.board.ranking_text import percent, plain, rank_with_interval, ranking_markdown
 from zgbench.board.store import Board, Group
 from zgbench.storage.files import write_bytes
 
@@ -96,10 +96,11 @@ def _table(group: Group, rows: list[dict[str, Any]]) -> Iterator[str]:
         f"<th{_class(h)}>{_text(h)}</th>" for h in heads
     ) + "</tr></thead><tbody>"  # fmt: skip
     for row in rows:
-        rank = rank_of(row)
+        rank, _, places = rank_with_interval(row).partition(" ")
         notes = [] if row["kind"] == "method" else [row["kind"]]
         notes += [n for key, n in (("text_guidance", "text-guided"), ("segmentation_labels", "trained on segmentation labels")) if row[key]]  # fmt: skip
         small = f"<small>{', '.join(notes)}</small>" if notes else ""
+        rank += f" <small>{places}</small>" if places else ""
         cells = [f'<td data-head="Rank">{rank}</td>', f'<td class="name" data-head="">{_text(row["name"])}{small}</td>']
         cells += [_score(row, name) for name in group.scores]
         yield f"<tr>{''.join(cells)}</tr>"

@@ -36,6 +36,7 @@ class Group:
     Attributes:
         key: short hash of the signature.
         scores: keys of ``SCORES`` that its rows have.
+        further: those that can be worked out from the counts of its rows where they are asked for.
         ids: the entries.
         ranked: how many of them are methods; the others are baselines and ceilings.
     """
@@ -51,19 +52,24 @@ class Group:
     scores: tuple[str, ...]
     ids: tuple[str, ...]
     ranked: int
+    further: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """What the signature is about, in a few words."""
+        return f"{self.rule}, {self.images} images{'' if self.official else ', not official'}"
+
+    @property
+    def rule(self) -> str:
+        """How its segments were mapped and verified, whatever the data set."""
         facts = facts_of(self.signature)
         verify = self.verify.replace(">=", " ≥ ").replace("<=", " ≤ ").replace("+", " + ").replace("cos>", "cos > ")
         background = "" if facts.get("bg", "count") == "count" else f", background {facts['bg']}"
         scoring = "" if facts.get("scoring") == "v1" else f", scoring {facts.get('scoring', '?')}"
-        official = "" if self.official else ", not official"
         encoder = facts.get("encoder", "").split(",")
         models = [encoder[0], *(part.removeprefix("text=") for part in encoder if part.startswith("text="))]
         model = " and ".join(one.split("@")[0].split("/")[-1] for one in models)
-        return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}, {self.images} images{official}"
+        return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}"
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ class Board:
     def groups(self, dataset: str) -> list[Group]:
         """Groups of a data set, those of most methods first; TT before LT before ST, TGQ last."""
         found = [group for group in self._groups.values() if group.dataset == dataset]
-        return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), _place(g.reassign), g.verify, g.key))
+        return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), place_of(g.reassign), g.verify, g.key))
 
     def group(self, key: str) -> Group:
         """A group by its key. Raises UsageError."""
@@ -124,11 +130,12 @@ def _group(key: str, members: list[tuple[Entry, ScoreRow]]) -> Group:
     return Group(
         key, entry.dataset, row.signature, row.reassign, row.verify, entry.track, row.images,
         entry.official and row.images == entry.images, scores, tuple(e.id for e, _ in members),
-        sum(e.kind == "method" for e, _ in members),
+        sum(e.kind == "method" for e, _ in members), () if row.reassign == "TGQ" else entry.further,
     )  # fmt: skip
 
 
-def _place(reassign: str) -> tuple[int, str]:
+def place_of(reassign: str) -> tuple[int, str]:
+    """Where rows of a reassignment stand among others."""
     return (_ORDER.index(reassign) if reassign in _ORDER else len(_ORDER), reassign)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from zgbench.cli.parser import build_parser
 from zgbench.cli.stopping import Stopped, stopping
 from zgbench.errors import ZgbenchError
+from zgbench.extras import need
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +33,8 @@ def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
         options = parser.parse_args(arguments)
         if getattr(options, "models", None) is not None:  # for worker processes as well
             os.environ["ZGBENCH_MODELS"] = options.models
+        if (needs := getattr(options, "needs", None)) is not None:  # before anything that would import its packages
+            need(needs, str(options.command))
         status: int = options.run(options)
         sys.stdout.flush()
         return status

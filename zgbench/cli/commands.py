@@ -119,7 +119,10 @@ def compare(options: argparse.Namespace) -> int:
     from zgbench.cli.compared import print_comparison
     from zgbench.scores.comparison import compare as run
 
-    found = run(options.a, options.b, *options.others, per_class=options.per_class)
+    found = run(
+        options.a, options.b, *options.others, per_class=options.per_class, scores=options.scores,
+        similarity=options.similarity,
+    )  # fmt: skip
     print_comparison(found, options.format, power=options.power)
     return 0
 

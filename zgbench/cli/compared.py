@@ -15,7 +15,7 @@ from zgbench.cli.render import percent
 from zgbench.protocol import facts_of
 from zgbench.ratings.spreadsheet import shield
 from zgbench.scores.comparison import Comparison, Key, Pair, images_of, significant
-from zgbench.scores.registry import TITLES
+from zgbench.scores.registry import TITLES, leads
 from zgbench.statistics.power import FACTOR, images_needed, smallest
 from zgbench.statistics.resampling import Difference
 
@@ -54,13 +54,19 @@ def print_comparison(found: Comparison, style: str, *, power: bool = False) -> N
 
 @dataclass(frozen=True)
 class _Table:
-    """One row of two results: its scores, or the IoU of its classes."""
+    """One row of two results: its scores, or one of its classes."""
 
     pair: Pair
     key: Key
     differences: dict[str, Difference]
-    classes: bool
     power: bool
+    by_class: str = ""
+    """The score whose classes they are; empty for scores of the row."""
+
+    @property
+    def classes(self) -> bool:
+        """Whether it is about classes."""
+        return bool(self.by_class)
 
     @property
     def title(self) -> str:
@@ -68,7 +74,7 @@ class _Table:
         how, verify, signature = self.key
         facts = facts_of(signature)
         a, b = self.pair.letters
-        of = "IoU dataset by class, " if self.classes else ""
+        of = f"{TITLES[self.by_class]} by class, " if self.classes else ""
         return f"{of}{how} {verify} on {facts['data']} {facts['split']}, {facts['n']} images (%; {a} − {b} with 95 % interval)"
 
     @property
@@ -85,7 +91,8 @@ class _Table:
     def rows(self) -> Iterator[list[str]]:
         for name, d in self.differences.items():
             title = name if self.classes else TITLES[name]
-            better = self.pair.letters[0 if d.difference > 0 else 1] if significant(d) else ""
+            first = leads(self.by_class or name, d.a, d.b)
+            better = self.pair.letters[0 if first else 1] if significant(d) else ""
             holm = [_p(d.p_holm)] if self.corrected else []
             power = _power(d, images_of(self.key)) if self.power else []
             yield [title, _percent(d.a), _percent(d.b), _difference(d), _p(d.p), *holm, *power, better]
@@ -94,9 +101,11 @@ class _Table:
 def _tables(found: Comparison, power: bool) -> Iterator[_Table]:
     for pair in found.pairs:
         for key, scores in pair.rows.items():
-            yield _Table(pair, key, scores, False, power)
+            yield _Table(pair, key, scores, power)
             if pair.per_class:
-                yield _Table(pair, key, pair.per_class[key], True, power)
+                yield _Table(pair, key, pair.per_class[key], power, "iou_dataset")
+            for score, classes in pair.more_per_class.get(key, {}).items():
+                yield _Table(pair, key, classes, power, score)
 
 
 def _percent(value: float) -> str:
@@ -217,7 +226,7 @@ def as_csv(found: Comparison, power: bool = False) -> str:
                 {
                     "data": facts["data"], "split": facts["split"], "images": facts["n"], "reassign": how, "verify": verify,
                     "a": shield(table.pair.names[0]), "b": shield(table.pair.names[1]),
-                    "score": "iou_dataset" if table.classes else name, "class": name if table.classes else "",
+                    "score": table.by_class or name, "class": name if table.classes else "",
                     **{key: value for key, value in numbers.items() if not math.isnan(value)}, "signature": signature,
                 }
             )  # fmt: skip

@@ -49,6 +49,7 @@ def add_leaderboard(commands: Any, lazy: Lazy) -> None:
     export.add_argument("folder", metavar="DIR", help="index.html and leaderboard.md are written here")
     _board(export)
     export.set_defaults(run=lazy("zgbench.cli.leaderboard:export"))
+    _summary(actions, lazy)
     serve = actions.add_parser("serve", help="show the board in a browser")
     add_address(serve, 8502)
     serve.add_argument("--data", metavar="DIR", help="folder of the data sets, to look inside (default: $ZGBENCH_DATA)")
@@ -58,11 +59,29 @@ def add_leaderboard(commands: Any, lazy: Lazy) -> None:
     )
     serve.add_argument("--upload-mb", type=int, default=50, metavar="N", help="largest upload, MB (default: 50)")
     _board(serve)
-    serve.set_defaults(run=lazy("zgbench.cli.leaderboard:serve"))
+    serve.set_defaults(run=lazy("zgbench.cli.leaderboard:serve"), needs="apps")
     token = actions.add_parser("token", help="make a token for uploads; it is printed once")
     token.add_argument("name", metavar="NAME", help="of the person or group, shown in the queue")
     token.add_argument("--submit", required=True, metavar="DIR", help="folder of the uploads")
     token.set_defaults(run=lazy("zgbench.cli.leaderboard:token"))
+
+
+def _summary(actions: Any, lazy: Lazy) -> None:
+    p = actions.add_parser(
+        "summary",
+        help="methods over data sets: Borda rank and mean",
+        description="Methods x data sets under one protocol family: signatures that differ in nothing but the data set. "
+        "Only methods that have all of the chosen data sets are ranked.",
+        epilog="example: zgbench leaderboard summary --datasets pas20,pc59 --score iou_dataset --format markdown",
+    )
+    p.add_argument("--datasets", metavar="KEY,KEY…", help="(default: all that the family has)")
+    p.add_argument("--score", metavar="NAME", help="see zgbench scores list (default: iou_image, or tgq)")
+    p.add_argument("--family", metavar="KEY", help="of protocols (default: the one of most data sets, then methods)")
+    p.add_argument("--families", action="store_true", help="list the families and end")
+    p.add_argument("--unofficial", action="store_true", help="take results of parts of an official split as well")
+    p.add_argument("--format", choices=("table", "markdown", "csv", "json"), default="table", help="(default: table)")
+    _board(p)
+    p.set_defaults(run=lazy("zgbench.cli.leaderboard_summary:summary"))
 
 
 def _board(p: argparse.ArgumentParser, default: str = "those that ship with zgbench") -> None:

@@ -15,6 +15,7 @@ from zgbench.cli.ratings_parser import add_rate, add_ratings
 from zgbench.cli.reference_parser import add_reference
 from zgbench.cli.reproduce import add_reproduce
 from zgbench.cli.scores_parser import add_scores, scores_option
+from zgbench.version import __version__
 
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
@@ -25,8 +26,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="zgbench",
         description="The benchmark for zero-guidance segmentation: free-text segments, mapped to classes, verified and scored.",
     )
-    parser.add_argument("--version", action="version", version="zgbench 0.1.0")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="version", version=f"zgbench {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     _evaluate(commands)
     _validate(commands)
     _compare(commands)
@@ -133,7 +134,8 @@ def _compare(commands: Any) -> None:
     p.add_argument("a", metavar="A.result.json")
     p.add_argument("b", metavar="B.result.json")
     p.add_argument("others", nargs="*", metavar="C.result.json")
-    p.add_argument("--per-class", action="store_true", help="compare the IoU of each class too")
+    p.add_argument("--per-class", action="store_true", help="compare each class too")
+    scores_option(p)
     p.add_argument(
         "--power",
         action="store_true",
@@ -253,4 +255,4 @@ def _datasets(commands: Any) -> None:
         "--out", metavar="DIR", help="data folder to write zgbench-store/ into (default: the data folder itself)"
     )
     add_data(prepare)
-    prepare.set_defaults(run=_lazy("zgbench.cli.datasets:prepare"))
+    prepare.set_defaults(run=_lazy("zgbench.cli.datasets:prepare"), needs="store")

@@ -24,12 +24,13 @@ def add_rate(commands: Any, lazy: Lazy) -> None:
     p.add_argument(
         "--data", metavar="DIR", help="folder of the photos, as for evaluate (default: $ZGBENCH_DATA); mini needs none"
     )
-    p.set_defaults(run=lazy(_HERE + "rate"))
+    p.set_defaults(run=lazy(_HERE + "rate"), needs="apps")
 
 
 def add_ratings(commands: Any, lazy: Lazy, data: Callable[[argparse.ArgumentParser], None]) -> None:
     """``zgbench ratings …``."""
     p = commands.add_parser("ratings", help="ratings by people: draw items, invite raters, see how it goes, export")
+    p.set_defaults(needs="ratings")
     actions = p.add_subparsers(title="actions", metavar="ACTION", required=True)
     _sample(actions, lazy, data)
     status = actions.add_parser("status", help="progress, ratings an hour, agreement, quality of each rater")

@@ -12,6 +12,7 @@ from zgbench.cli.options import KEYS_TOLD, Lazy, add_data, add_engine
 def add_reference(commands: Any, lazy: Lazy) -> None:
     """``zgbench reference``."""
     p = commands.add_parser("reference", help="run the reference method of the ICCV 2023 paper, or measure it")
+    p.set_defaults(needs="reference")
     actions = p.add_subparsers(title="actions", metavar="ACTION", required=True)
     run = actions.add_parser(
         "run",

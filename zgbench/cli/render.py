@@ -121,6 +121,15 @@ def by_people(found: Evaluation) -> list[str]:
     return lines
 
 
+def of_labels(found: Evaluation) -> list[str]:
+    """The scores of labels without a reassignment, a line each."""
+    return [
+        f"{TITLES[name]} {percent(score['value'], *score['ci95'])} of {block['segments']} truth segments"
+        for block in found.result.get("by_label", {}).values()
+        for name, score in block["scores"].items()
+    ]
+
+
 def _print_table(found: Evaluation, place: Path | None) -> None:
     from rich import box
     from rich.console import Console
@@ -155,9 +164,12 @@ def _print_table(found: Evaluation, place: Path | None) -> None:
     if found.tgq is not None and "tgq" in found.chosen:
         tgq = found.tgq
         console.print(Text(f"TGQ {percent(tgq['value'], *tgq['ci95'])} of {tgq['segments']} truth segments"))
+    for line in of_labels(found):
+        console.print(Text(line))
     signatures = [(f"{row['reassign']} {row['verify']}", row["signature"]) for row in _shown(found)]
     if found.tgq is not None and "tgq" in found.chosen:
         signatures.append(("TGQ", found.tgq["signature"]))
+    signatures += [(scope, block["signature"]) for scope, block in found.result.get("by_label", {}).items()]
     for name, signature in signatures:
         console.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
     for note in [*by_people(found), *_remarks(found)]:
@@ -190,6 +202,7 @@ def as_markdown(found: Evaluation) -> str:
         lines.append("| " + " | ".join([record["reassign"], record["verify"], kept, *_cells(record, titles)]) + " |")
     if found.tgq is not None and "tgq" in found.chosen:
         lines += ["", f"TGQ {percent(found.tgq['value'], *found.tgq['ci95'])}"]
+    lines += ["", *(f"- {line}" for line in told)] if (told := of_labels(found)) else []
     lines += [""] + [f"- `{row['signature']}`" for row in _shown(found)]
     return "\n".join(lines)
 

@@ -50,6 +50,7 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("sqlalchemy", "alembic", "psycopg"):
             raise
-        from zgbench.errors import UsageError
+        from zgbench.extras import need
 
-        raise UsageError("the ratings store needs SQLAlchemy: pip install 'zgbench[ratings]'.") from error
+        need("ratings", "the store of ratings")
+        raise

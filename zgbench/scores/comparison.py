@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
 from zgbench.datasets import KEYS, builtin_vocabulary
 from zgbench.datasets.catalogue import SPECS
@@ -21,15 +19,21 @@ from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import UsageError
 from zgbench.protocol import Pixels, facts_of, meaning, outdated
 from zgbench.scores import metrics
+from zgbench.scores.class_scores import ClassIou, FurtherClasses, by_score, seen
+from zgbench.scores.further import Further, further, possible, similarity_for
+from zgbench.scores.registry import ROW, chosen_scores, of_scope
 from zgbench.scores.result import Stored, load_result
+from zgbench.scores.similarity import Similarity
 from zgbench.scores.verification import Row, background_of, verified
 from zgbench.statistics import resampling
+from zgbench.statistics.holm import holm
 from zgbench.statistics.power import images_needed, smallest
 from zgbench.statistics.resampling import Difference
 
 DRAWS = 10_000
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+Differences = dict[str, Difference]
 Key = tuple[str, str, str]
 """Reassignment, verification, signature."""
 
@@ -43,6 +47,7 @@ class Pair:
         names: the two methods.
         rows: (reassign, verify, signature) → score name → difference with interval and p-values.
         per_class: the same → class name → difference of its data-set IoU; empty unless asked for.
+        more_per_class: the same → name of a further score → class name → difference.
         refused: rows that only one side has, or whose signatures differ, each with the reason.
     """
 
@@ -51,6 +56,7 @@ class Pair:
     rows: dict[Key, dict[str, Difference]]
     per_class: dict[Key, dict[str, Difference]]
     refused: list[str]
+    more_per_class: dict[Key, dict[str, dict[str, Difference]]] = field(default_factory=dict)
 
     def to_dict(self, *, power: bool = False) -> dict[str, Any]:
         """As JSON; scores and differences are fractions, null where undefined.
@@ -70,6 +76,7 @@ class Pair:
                     "reassign": key[0], "verify": key[1], "signature": key[2],
                     "scores": plain(scores, images_of(key)),
                     **({"per_class": plain(self.per_class[key], images_of(key))} if self.per_class else {}),
+                    **({"more_per_class": {s: plain(found, images_of(key)) for s, found in self.more_per_class[key].items()}} if self.more_per_class.get(key) else {}),
                 }
                 for key, scores in self.rows.items()
             ],
@@ -113,7 +120,12 @@ class Comparison:
 
 
 def compare(
-    a: str | os.PathLike[str], b: str | os.PathLike[str], *others: str | os.PathLike[str], per_class: bool = False
+    a: str | os.PathLike[str],
+    b: str | os.PathLike[str],
+    *others: str | os.PathLike[str],
+    per_class: bool = False,
+    scores: str | Sequence[str] | None = None,
+    similarity: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Compare two or more result files, each with each.
 
@@ -122,17 +134,22 @@ def compare(
     corrected by Holm's method for the number of pairs (of one score of one row).
 
     Args:
-        per_class: the data-set IoU of each class as well; p corrected for the number of classes and pairs.
+        per_class: the data-set IoU of each class as well, and the further scores that single classes have; p corrected for
+            the number of classes and pairs.
+        scores: names, ``all`` or ``default``, see :func:`zgbench.scores.registry.chosen_scores`. Any score of a row can be
+            had, whether it was asked for when the results were made or not: all follow from the counts.
+        similarity: table of how alike two classes are, for Open mIoU; by default WordNet's path similarity.
 
     Raises:
         UsageError: no row of any two has the same signature; says in what they differ.
         InputError, DataError: a file is damaged or missing.
     """
+    names = of_scope(chosen_scores(scores), "row")
     paths = [Path(path) for path in (a, b, *others)]
     if len(paths) > len(LETTERS):
         raise UsageError(f"{len(paths)} results: expected 2 to {len(LETTERS)}.")
     sides = [_Side(letter, load_result(path)) for letter, path in zip(LETTERS, paths, strict=False)]
-    pairs = [_pair(one, other, per_class) for one, other in combinations(sides, 2)]
+    pairs = [_pair(one, other, names, per_class, similarity) for one, other in combinations(sides, 2)]
     if not any(pair.rows for pair in pairs):
         raise UsageError(
             "these results cannot be compared, their signatures differ:\n  "
@@ -149,6 +166,7 @@ class _Side:
     letter: str
     stored: Stored
     _statistics: dict[tuple[str, str], metrics.Statistics] = field(default_factory=dict)
+    _further: dict[tuple[str, str], Further] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -164,13 +182,29 @@ class _Side:
             self._statistics[key] = statistics_of(self.stored, row_of(self.stored, key), vocabulary)
         return self._statistics[key]
 
+    def further(self, key: tuple[str, str], names: Sequence[str], similarity: Similarity | None) -> Further:
+        if key not in self._further:
+            row, vocabulary = row_of(self.stored, key), vocabulary_of(self.stored)
+            self._further[key] = further(row, self.stored.counts, vocabulary, rule_of(self.stored), names, similarity)
+        return self._further[key]
 
-def _pair(one: _Side, other: _Side, per_class: bool) -> Pair:
+
+def _pair(
+    one: _Side,
+    other: _Side,
+    names: Sequence[str],
+    per_class: bool,
+    table: str | os.PathLike[str] | None,
+) -> Pair:
     left, right = one.signatures, other.signatures
     refused = []
     rows: dict[Key, dict[str, Difference]] = {}
     classes: dict[Key, dict[str, Difference]] = {}
-    protocol = one.stored.protocol
+    more_classes: dict[Key, dict[str, dict[str, Difference]]] = {}
+    protocol, vocabulary = one.stored.protocol, vocabulary_of(one.stored)
+    own = [name for name in names if name in ROW]
+    more = possible([name for name in names if name not in ROW], vocabulary)
+    similarity = similarity_for(more, vocabulary, table)
     for how, verify in dict.fromkeys((*left, *right)):
         a, b = left.get((how, verify)), right.get((how, verify))
         why = unlike(a, b, one.letter, other.letter)
@@ -179,31 +213,20 @@ def _pair(one: _Side, other: _Side, per_class: bool) -> Pair:
             continue
         sides = (one.statistics((how, verify)), other.statistics((how, verify)))
         resamples = resampling.Resamples(sides[0].per_image.shape[0], protocol.resamples, protocol.seed)
-        rows[how, verify, a] = resampling.compare(*sides, resamples, draws=DRAWS, seed=protocol.seed)
+        draws: dict[str, int] = {"draws": DRAWS, "seed": protocol.seed}
+        found = resampling.compare(sides[0], sides[1], resamples, **draws) if own else {}
+        rows[how, verify, a] = {name: found[name] for name in own}
+        both = [side.further((how, verify), more, similarity) for side in (one, other)] if more else []
+        if more:
+            rows[how, verify, a] |= resampling.compare(both[0], both[1], resamples, **draws)
         if per_class:
-            names = vocabulary_of(one.stored).names
-            by_class = (_Classes.of(sides[0], names), _Classes.of(sides[1], names))
-            found = resampling.compare(*by_class, resamples, draws=DRAWS, seed=protocol.seed)
-            classes[how, verify, a] = {name: d for name, d in found.items() if not np.isnan([d.a, d.b]).all()}
-    return Pair((one.letter, other.letter), (one.name, other.name), rows, classes, refused)
-
-
-@dataclass(frozen=True)
-class _Classes:
-    """The data-set IoU of each class as a score of its own."""
-
-    per_image: sparse.csr_matrix
-    names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, statistics: metrics.Statistics, names: tuple[str, ...]) -> _Classes:
-        return cls(statistics.per_image[:, statistics.layout["I"] :].tocsr(), names)
-
-    def scores(self, sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        n = len(self.names)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            iou = sums[..., :n] / sums[..., n:]
-        return {name: iou[..., k] for k, name in enumerate(self.names)}
+            ious = [ClassIou.of(side, vocabulary.names) for side in sides]
+            classes[how, verify, a] = seen(resampling.compare(ious[0], ious[1], resamples, **draws))
+        if per_class and more:
+            each = [FurtherClasses(side, vocabulary.names) for side in both]
+            more_classes[how, verify, a] = by_score(seen(resampling.compare(each[0], each[1], resamples, **draws)))
+    letters, methods = (one.letter, other.letter), (one.name, other.name)
+    return Pair(letters, methods, rows, classes, refused, more_classes)
 
 
 def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
@@ -214,24 +237,21 @@ def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
         within = [pair for pair in found if key in pair.rows]
         if len(pairs) > 1:
             for score in within[0].rows[key]:
-                adjusted = holm([pair.rows[key][score].p for pair in within])
+                adjusted = holm(np.array([pair.rows[key][score].p for pair in within])).tolist()
                 for pair, p in zip(within, adjusted, strict=True):
                     pair.rows[key] = pair.rows[key] | {score: replace(pair.rows[key][score], p_holm=p)}
-        cells = [(pair, name) for pair in within for name in pair.per_class.get(key, {})]
-        adjusted = holm([pair.per_class[key][name].p for pair, name in cells])
-        for (pair, name), p in zip(cells, adjusted, strict=True):
-            pair.per_class[key] = pair.per_class[key] | {name: replace(pair.per_class[key][name], p_holm=p)}
+        _correct_classes([pair.per_class.get(key, {}) for pair in within])
+        for score in {name: None for pair in within for name in pair.more_per_class.get(key, {})}:
+            _correct_classes([pair.more_per_class.get(key, {}).get(score, {}) for pair in within])
     return found
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """p-values corrected for their number by Holm's step-down method (1979), in the same order; NaN stay and do not count."""
-    order = sorted((k for k, value in enumerate(p) if not math.isnan(value)), key=lambda k: p[k])
-    found, highest = [math.nan] * len(p), 0.0
-    for rank, k in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * p[k]))
-        found[k] = highest
-    return found
+def _correct_classes(tables: Sequence[Differences]) -> None:
+    """Correct p for the number of classes and pairs, in place."""
+    cells = [(table, name) for table in tables for name in table]
+    adjusted = holm(np.array([table[name].p for table, name in cells])).tolist()
+    for (table, name), p in zip(cells, adjusted, strict=True):
+        table[name] = replace(table[name], p_holm=p)
 
 
 def images_of(key: Key) -> int:

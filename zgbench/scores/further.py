@@ -5,6 +5,7 @@ Like :mod:`zgbench.scores.metrics`, so the same resampler gives them intervals a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from zgbench.scores.families.united import Classes, Column, Family, Float, Unite
 from zgbench.scores.registry import FAMILIES, FAMILY_OF, SCORES
 from zgbench.scores.result import number
 from zgbench.scores.result_types import FurtherScore
-from zgbench.scores.similarity import Similarity
+from zgbench.scores.similarity import Similarity, path_similarity, read_similarity
 from zgbench.scores.verification import Row
 from zgbench.statistics import resampling
 
@@ -136,9 +137,17 @@ def definition(name: str, similarity: Similarity | None) -> str:
     return ",".join(told)
 
 
-def needs_similarity(names: Sequence[str]) -> bool:
-    """Whether one of these scores of a row asks how alike two classes are."""
-    return any("lexicon" in SCORES[name].needs for name in names)
+def similarity_for(
+    names: Sequence[str], vocabulary: Vocabulary, table: str | os.PathLike[str] | None = None
+) -> Similarity | None:
+    """How alike two classes are, where one of these scores of a row asks for it: by a table, or WordNet's path similarity.
+
+    Raises:
+        InputError: the table is not one of these classes.
+    """
+    if table is not None:
+        return read_similarity(table, vocabulary)
+    return path_similarity(vocabulary) if any("lexicon" in SCORES[name].needs for name in names) else None
 
 
 def possible(names: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:

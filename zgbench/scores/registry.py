@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zgbench.errors import UsageError
-from zgbench.scores.families import own
+from zgbench.scores.families import cased, oracle_track, own
 from zgbench.scores.families.definition import Scope, ScoreDefinition
 from zgbench.scores.families.open_iou import OpenIou
 from zgbench.scores.families.panoptic import Panoptic
@@ -21,7 +21,12 @@ FAMILIES: dict[str, Family] = {"panoptic": Panoptic(), "presence": Presence(), "
 
 SCORES: dict[str, ScoreDefinition] = {
     definition.name: definition
-    for definition in (*own.DEFINITIONS, *(d for family in FAMILIES.values() for d in family.definitions))
+    for definition in (
+        *own.DEFINITIONS,
+        *(d for family in FAMILIES.values() for d in family.definitions),
+        *cased.DEFINITIONS,
+        *oracle_track.DEFINITIONS,
+    )
 }
 """Name → definition."""
 

@@ -18,6 +18,8 @@ from zgbench.errors import DataError, InputError
 from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
 from zgbench.protocol import VERSION, Protocol, Reassignment
+from zgbench.scores import by_label
+from zgbench.scores.by_label import ByLabel
 from zgbench.scores.reassignment import Decision
 from zgbench.scores.registry import DEFAULT
 from zgbench.scores.result_names import RESULT as RESULT
@@ -28,6 +30,7 @@ from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
 from zgbench.storage.files import replacing, replacing_all, sha256_file
 from zgbench.storage.plain_arrow import plain
+from zgbench.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +60,7 @@ class Evaluation:
         made_from: content hashes that decide whether the counts may be used again.
         timing: seconds a step.
         chosen: names of the scores that were asked for, which tables show.
+        labels: per-image numbers of the scores of labels, None where none was asked for.
         path: the result file, None where none was written.
     """
 
@@ -68,6 +72,7 @@ class Evaluation:
     made_from: dict[str, Any]
     timing: dict[str, float]
     chosen: tuple[str, ...] = DEFAULT
+    labels: ByLabel | None = None
     path: Path | None = None
 
     @property
@@ -106,7 +111,7 @@ class Evaluation:
             **self.result,
             "timing_s": rounded,
             "versions": {
-                "zgbench": "0.1.0",
+                "zgbench": __version__,
                 "protocol": VERSION,
                 "numpy": np.__version__,
                 "python": platform.python_version(),
@@ -138,7 +143,12 @@ class Evaluation:
 
         others = [f"{chosen.base}{ending}" for ending in (".segments.parquet", ".per_class.csv", RESULT)]
         new = [] if chosen.counted else [chosen.stats]
-        with replacing_all(*(out / name for name in (*new, *others)), check=check) as temporaries:
+        labels = [f"{chosen.base}{by_label.ENDING}"] if self.labels is not None else []
+        with replacing_all(*(out / name for name in (*labels, *new, *others)), check=check) as made:
+            temporaries = list(made)
+            if self.labels is not None:
+                of_labels, *temporaries = temporaries
+                by_label.write(self.counts.ids, self.labels, of_labels)
             decided, per_class, target = temporaries[-3:]
             stats = temporaries[0] if new else out / chosen.stats
             if new:
@@ -150,6 +160,8 @@ class Evaluation:
                 "stats": {"name": chosen.stats, "sha256": sha256_file(stats)},
                 "segments": {"name": others[0], "sha256": sha256_file(decided)},
             }
+            if self.labels is not None:
+                content["files"]["labels"] = {"name": labels[0], "sha256": sha256_file(of_labels)}
             target.write_bytes((json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
         return out / others[-1]
 
@@ -205,6 +217,7 @@ class Stored:
     result: Result
     counts: Counts
     reassigned: list[Reassigned]
+    labels: ByLabel | None = None
 
     @property
     def protocol(self) -> Protocol:
@@ -234,9 +247,9 @@ def load_result(path: Path) -> Stored:
                     f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again."
                 )
         counts = counts_file.load(places["stats"])
-        found = Stored(
-            path, cast(Result, result), counts, _read_segments(places["segments"], len(counts.labels), result["scores"])
-        )
+        segments = _read_segments(places["segments"], len(counts.labels), result["scores"])
+        labels = by_label.load(places["labels"], counts) if "labels" in places else None
+        found = Stored(path, cast(Result, result), counts, segments, labels)
         _ = found.protocol
         return found
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:

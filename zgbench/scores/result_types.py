@@ -61,6 +61,15 @@ class Tgq(Score):
     signature: str
 
 
+class ByLabelScores(TypedDict):
+    """Scores of labels without a reassignment, over ``segments`` truth segments; ``scores`` has a score's name a key."""
+
+    signature: str
+    images: int
+    segments: int
+    scores: dict[str, FurtherScore]
+
+
 class SubmissionFacts(TypedDict):
     """Which submission was scored."""
 
@@ -97,6 +106,7 @@ class Result(TypedDict):
     protocol: dict[str, Any]
     scores: list[ScoreRow]
     tgq: Tgq | None
+    by_label: NotRequired[dict[str, ByLabelScores]]
     unavailable: dict[str, str]
     labels: NotRequired[dict[str, float]]
     notes: NotRequired[list[str]]
