@@ -7,7 +7,20 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import streamlit as st
-from shared import BAD, GOOD, PLAIN, choose_group, choose_method, open_board, percent, pick_score, stop, tell_signature
+from shared import (
+    BAD,
+    GOOD,
+    PLAIN,
+    choose_group,
+    choose_method,
+    line,
+    open_board,
+    percent,
+    pick_score,
+    stop,
+    tell_protocol,
+    tell_unofficial,
+)
 
 from zgbench.board.entry import SCORES
 from zgbench.board.order import columns, order_of
@@ -48,17 +61,20 @@ def plot(steps: list[dict[str, Any]], score: str) -> None:
         .encode(x="right:Q", text="shown:N")
         .transform_calculate(right="max(datum.start, datum.value)")
     )
-    st.altair_chart((hanging + texts).properties(height=alt.Step(34)))
+    st.altair_chart(
+        (hanging + texts).properties(height=alt.Step(34)),
+        alt=f"What each step loses of 100 % {SCORES[score]}; the table below has the numbers.",
+    )
 
 
 st.title("Diagnosis")
 board = open_board()
-group = choose_group(board, tgq=False)
-tell_signature(group)
-left, right = st.columns([3, 1])
-with left:
+with line():
+    group = choose_group(board, tgq=False)
+    tell_protocol(group)
+tell_unofficial(group)
+with line():
     entry = choose_method(board, group)
-with right:
     score = pick_score(group, names=(*group.scores, *diagnosed(group.further)))
 try:
     steps = waterfall(board, entry.id, group.key, score)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -107,12 +108,21 @@ def visitor(browser: Any, server: Server) -> Iterator[Visitor]:
         yield found
 
 
+def named(table: list[list[str]]) -> list[str]:
+    """Names of the methods in a table: behind # in the address that they link to."""
+    return [unquote(row[1].partition("#")[2]) for row in table[1:]]
+
+
 def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, server: Server) -> None:
     visitor.go("/")
     table = visitor.rows()
-    assert table[0][:3] == ["Method", "Rank", "IoU image"]
-    assert [row[0] for row in table[1:]] == ["demo", "Free method", EVIL, "Guided method"]
+    assert table[0][:3] == ["Rank", "Method", "IoU image"]
+    assert [row[0].strip() for row in table[1:]] == ["1", "2", "3", "4"]
+    assert named(table) == ["demo", "Free method", EVIL, "Guided method"]
     assert re.fullmatch(r" ?\d+\.\d \[\d+\.\d, \d+\.\d\]", table[1][2])
+    text = visitor.text()
+    assert "Best: “demo”, IoU image" in text and "ahead of the next, “Free method”" in text
+    assert "That is sure: it differs from each of the other 3 methods" in text
     assert "dataset=mini" in visitor.query() and "group=" in visitor.query()
 
     with visitor.page.expect_download() as wanted:
@@ -127,7 +137,7 @@ def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, s
     visitor.choose("Score", "Recall .5")
     visitor.page.get_by_role("radio", name="free", exact=True).click()
     visitor.settled()
-    assert [row[0] for row in visitor.rows()[1:]] == ["demo", "Free method", EVIL]  # who says nothing counts as free
+    assert named(visitor.rows()) == ["demo", "Free method", EVIL]  # who says nothing counts as free
     assert {"score=recall.0.5", "show=free"} <= set(visitor.query().split("&"))
     with visiting(browser, server.url) as other:  # a link to this state shows somebody else the same
         other.go("/?" + visitor.page.url.partition("?")[2])
@@ -136,22 +146,23 @@ def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, s
 
     visitor.page.get_by_role("radio", name="text-guided").click()
     visitor.settled()
-    assert [row[0] for row in visitor.rows()[1:]] == ["Guided method"]
+    assert named(visitor.rows()) == ["Guided method"]
     visitor.page.get_by_label("Name contains").fill("nobody")
     visitor.page.get_by_label("Name contains").press("Enter")
     visitor.page.get_by_text("No method is like that.").wait_for()
     visitor.go("/?columns=Kind")
-    assert visitor.rows()[0] == ["Method", "Rank", "Kind"]
-    visitor.go("/?dataset=pas20")
-    assert "published elsewhere" in visitor.text()
+    assert visitor.rows()[0] == ["Rank", "Method", "Kind"]
+    visitor.go("/?dataset=pas20")  # nothing was scored on it here
+    assert "dataset=cited" in visitor.query() and "of=pas20" in visitor.query()
+    assert "Copied from publications" in visitor.text()
     assert "OVSeg" in str(visitor.rows())
 
 
 def test_a_filter_hides_rows_and_changes_no_rank(visitor: Visitor, tmp_path: Path) -> None:
     visitor.go("/")
-    whole = {row[0]: row for row in visitor.rows()[1:]}
-    assert [row[1] for row in whole.values()] == ["1", "2", "3", "4"]
-    assert visitor.rows(1)[1][:2] == ["Low baseline", "–"]  # apart, and not ranked
+    table = visitor.rows()
+    whole = dict(zip(named(table), table[1:], strict=True))
+    assert named(visitor.rows(1)) == ["Low baseline"] and not visitor.rows(1)[1][0].strip("–")  # apart, and not ranked
     assert "Not ranked: baselines" in visitor.text()
     visitor.page.get_by_label("Name contains").fill("guided")
     visitor.page.get_by_label("Name contains").press("Enter")
@@ -180,7 +191,7 @@ def test_a_result_that_somebody_touched_is_shown_nowhere(visitor: Visitor, place
             visitor.page.get_by_text("1 result files were left out").click()
             visitor.page.get_by_text("its cross-checks fail: TT cos>=0.5: iou_image is").wait_for()
         visitor.go("/")
-        assert [row[0] for row in visitor.rows()[1:]] == ["demo", "Free method", EVIL, "Guided method"]
+        assert named(visitor.rows()) == ["demo", "Free method", EVIL, "Guided method"]
     finally:
         touched.unlink()
 
@@ -190,9 +201,9 @@ def test_ticked_rows_lead_on(visitor: Visitor) -> None:
     visitor.rows()
     box = visitor.page.locator('[data-testid="stDataFrame"]').first.bounding_box()
     for row in (1, 2):
-        visitor.page.mouse.click(box["x"] + 16, box["y"] + 36 * row + 18)
+        visitor.page.mouse.click(box["x"] + 16, box["y"] + 35 * row + 18)
         visitor.settled()
-    visitor.page.get_by_role("button", name="Compare the ticked methods").click()
+    visitor.page.get_by_role("button", name="Compare the ticked").click()
     visitor.page.get_by_role("heading", name="Compare").wait_for()
     visitor.settled()
     assert "methods=" in visitor.query() and visitor.query().split("methods=")[1].count(",") == 1
@@ -204,7 +215,8 @@ def test_compare(visitor: Visitor) -> None:
     row = dict(zip(head, first, strict=True))
     assert (row["A"], row["B"], row["Better"]) == ("demo", "Guided method", "demo")
     assert row["A − B [95 %]"].strip().startswith("+")
-    assert re.search(r"demo wins \d+ of 27 classes: \w", visitor.text())
+    assert re.search(r"“demo” is better in \d+ of 27 classes, worse in \d+", visitor.text())
+    assert visitor.page.locator('[data-testid="stVegaLiteChart"]').count() == 2  # scores; all classes on one scale
     visitor.go("/compare?methods=demo.mini,nothing.mini")
     assert "Choose two to six methods" in visitor.text()
 
@@ -254,7 +266,7 @@ def test_look_inside(visitor: Visitor) -> None:
     visitor.go("/inside?method=demo.mini&order=worst")
     first = re.search(r"image=(\w+)", visitor.query())
     assert visitor.page.locator('[data-testid="stImage"] img').count() == 3
-    assert visitor.rows()[0][:4] == ["Segment", "Label", "→ class", "Similarity"]
+    assert visitor.rows()[0][:4] == ["Segment", "Label", "→ class", "Kept"]
     visitor.page.get_by_role("button", name="Next").click()
     visitor.settled()
     second = re.search(r"image=(\w+)", visitor.query())
@@ -267,7 +279,15 @@ def test_look_inside(visitor: Visitor) -> None:
     assert "umbrella" in str(visitor.rows()[1:])
 
     visitor.go("/inside?method=demo.mini&other=guided.mini&order=different")
-    assert visitor.page.locator('[data-testid="stImage"] img').count() == 4
+    assert visitor.page.locator('[data-testid="stImage"] img').count() == 5
+    alts = [image.get_attribute("alt") for image in visitor.page.locator('[data-testid="stImage"] img').all()]
+    assert [alt.split()[0] for alt in alts] == ["Photo", "Ground", "Prediction,", "Prediction,", "Difference:"]
+    visitor.page.get_by_role("button", name="Enlarge difference").click()
+    visitor.page.get_by_role("dialog").locator("img").wait_for()
+    visitor.page.keyboard.press("Escape")
+    visitor.go("/inside?method=guided.mini&lost=names")
+    assert re.search(r"\d+ segments in \d+ images", visitor.text())
+    assert "Names" in {row[5] for row in visitor.rows()[1:]}
     visitor.go("/inside?method=free.mini")  # its submission was not kept
     assert visitor.page.locator('[data-testid="stImage"] img').count() == 2
     assert "is not at hand" in visitor.text()

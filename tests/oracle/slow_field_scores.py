@@ -131,6 +131,39 @@ def path_similarity(lexicon: SlowLexicon, synsets: Sequence[Sequence[str]]) -> n
     )
 
 
+def cased(
+    scenes: Sequence[Scene], vectors: Sequence[Sequence[np.ndarray]], names: dict[int, np.ndarray], background: str
+) -> dict[str, float]:
+    """CaSED's soft, overlap and nearest IoU as they are meant; label vectors of each scene's masks, class vectors by id."""
+    soft, overlap, nearest = [], [], []
+    for scene, of_masks in zip(scenes, vectors, strict=True):
+        shown = sorted({int(c) for c in np.unique(scene.truth)} - {0, -1})
+        counted = np.ones(scene.truth.shape, bool) if background == "all" else scene.truth != -1
+        if background == "ignore":
+            counted = scene.truth > 0
+        most, near = [], []
+        for mask, vector in zip(scene.masks, of_masks, strict=True):
+            pixels = {c: int((mask & counted & (scene.truth == c)).sum()) for c in (0, *shown)}
+            most.append(max(pixels, key=lambda c: (pixels[c], -c)) if any(pixels.values()) else 0)
+            alike = {c: float(np.float32(vector.astype(float) @ names[c].astype(float))) for c in shown}
+            near.append(max(alike, key=lambda c: (alike[c], -c)) if shown else 0)
+        for c in shown:
+            truth = scene.truth == c
+            score = np.zeros(scene.truth.shape)
+            for mask, vector in zip(scene.masks, of_masks, strict=True):
+                score[mask & counted] = max(0.0, float(np.float32(vector.astype(float) @ names[c].astype(float))))
+            hit = float(score[truth].sum())
+            soft.append(hit / (float(score.sum()) + int(truth.sum()) - hit))
+            for found, chosen in ((overlap, most), (nearest, near)):
+                predicted = np.zeros(scene.truth.shape, bool)
+                for mask, of in zip(scene.masks, chosen, strict=True):
+                    if of == c:
+                        predicted |= mask & counted
+                found.append(Fraction(int((predicted & truth).sum()), int((predicted | truth).sum())))
+    soft_mean = sum(soft) / len(soft) if soft else float("nan")
+    return {"cased_soft": soft_mean, "cased_overlap": mean(overlap), "cased_nearest": mean(nearest)}
+
+
 def mean(values: Sequence[Fraction]) -> float:
     """Mean, NaN of nothing."""
     return float(sum(values, Fraction(0)) / len(values)) if values else float("nan")

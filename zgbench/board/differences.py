@@ -71,6 +71,34 @@ def comparison(board: Board, group_key: str, ids: Sequence[str], more: Sequence[
     return Compared(scores, per_class)
 
 
+def against(rows: Sequence[dict[str, Any]], reference: str) -> list[dict[str, Any]]:
+    """Differences from one method: records of :class:`Compared` with it as ``b``, turned round where it was ``a``.
+
+    Args:
+        reference: id of an entry; pairs without it are left out.
+    """
+    turned = {"a": "b", "b": "a", "": ""}
+    found = []
+    for row in rows:
+        if row["b"] == reference:
+            found.append(row)
+        elif row["a"] == reference:
+            other = {
+                f"{turned[k[0]]}{k[1:]}": v for k, v in row.items() if k in ("a", "b") or k.startswith(("a_", "b_"))
+            }
+            found.append(
+                row | other | {
+                    "difference": _minus(row["difference"]), "low": _minus(row["high"]), "high": _minus(row["low"]),
+                    "clear": turned[row["clear"]],
+                }
+            )  # fmt: skip
+    return found
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
 def _score(
     a: Entry, b: Entry, group: Group, score: str, p: float, draws: int, p_holm: float, summaries: dict[str, Summary]
 ) -> dict[str, Any]:  # fmt: skip

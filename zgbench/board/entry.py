@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from zgbench.board.card import NO_CARD, Card, card_of
 from zgbench.board.further import possible_scores
 from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
@@ -65,6 +66,7 @@ class Entry:
         text_guidance, segmentation_labels: as the submission says; None where it does not.
         rated: whether it has human ratings.
         kind: what the board's keeper says it is; baselines and ceilings are not ranked.
+        card: what is known of the method beside its scores.
         further: names of the scores that its rows can have beyond those in the result.
     """
 
@@ -86,6 +88,7 @@ class Entry:
     unavailable: Mapping[str, str]
     rated: bool
     kind: Kind = "method"
+    card: Card = NO_CARD
     further: tuple[str, ...] = ()
 
     @property
@@ -134,7 +137,7 @@ def entry_of(path: Path, result: dict[str, Any], sha256: str) -> Entry:
         method.get("description", ""), method.get("url", ""),
         method.get("text_guidance"), method.get("segmentation_labels"),
         data["images"], data["official"], about["sha256"], result["protocol"]["name"], tuple(rows),
-        result["unavailable"], "ratings" in result, further=possible_scores(data),
+        result["unavailable"], "ratings" in result, card=card_of(method), further=possible_scores(data),
     )  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
     rank = {entry_id: count + 1 for entry_id, count in better.items()}
     between = _between(board, group, score, list(ranked)) if ranked else {}
     shared = Counter(rank.values())
-    return [
+    rows = [
         {
             "rank": rank.get(entry.id), "tied": entry.id in rank and shared[rank[entry.id]] > 1,
             "rank_low": between.get(entry.id, (None, None))[0], "rank_high": between.get(entry.id, (None, None))[1],
@@ -92,8 +92,13 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
             **_further(score, more.get(entry.id)),
         }
         for entry in entries
-        if filters is None or filters.admit(entry)
     ]  # fmt: skip
+    return rows if filters is None else filtered(board, rows, filters)
+
+
+def filtered(board: Board, rows: list[dict[str, Any]], filters: Filters) -> list[dict[str, Any]]:
+    """The rows of a ranking that are shown; ranks and ties stay."""
+    return [row for row in rows if filters.admit(board.entry(row["id"]))]
 
 
 def _better(board: Board, group: Group, score: str, values: dict[str, float]) -> dict[str, int]:
@@ -123,6 +128,12 @@ def _record(entry: Entry, group: Group) -> Iterator[tuple[str, Any]]:
         "id", "name", "kind", "track", "text_guidance", "segmentation_labels", "description", "url", "submission_sha256",
     ):  # fmt: skip
         yield name, getattr(entry, name)
+    for name in ("authors", "year", "code", "licence", "parameters"):
+        yield name, getattr(entry.card, name)
+    yield "paper", entry.card.paper or entry.url
+    zero_shot = entry.card.zero_shot()
+    yield "zero_shot", None if zero_shot is None else zero_shot[0] / zero_shot[1]
+    yield "superseded", bool(entry.card.superseded_by)
     yield "images", row.images
     yield "official", group.official
     yield "segments", row.segments

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from zgbench import pages
+from zgbench.board.card import FILE as CARDS_FILE
+from zgbench.board.card import over, read_cards
 from zgbench.board.entry import SCORES, Entry, ScoreRow, entry_of
 from zgbench.board.kinds import FILE as KINDS_FILE
 from zgbench.board.kinds import read_kinds
@@ -93,6 +95,21 @@ class Board:
         """Data sets that have entries."""
         there = {entry.dataset for entry in self.entries}
         return [key for key in (*KEYS, *sorted(there.difference(KEYS))) if key in there]
+
+    def start(self) -> str | None:
+        """Data set to begin with: the first that has ranked methods, else the first; None on an empty board."""
+        keys = self.datasets()
+        return next((key for key in keys if any(group.ranked for group in self.groups(key))), next(iter(keys), None))
+
+    def best_first(self, group: Group) -> list[str]:
+        """Ids of a group by its first score, undefined ones last; baselines and ceilings after all methods."""
+
+        def place(entry: Entry) -> tuple[bool, bool, float, str, str]:
+            score = entry.row(group.key).scores.get(group.scores[0])
+            value = score.value if score is not None else None
+            return entry.kind != "method", value is None, -(value or 0.0), entry.name.casefold(), entry.id
+
+        return [entry.id for entry in sorted(map(self.entry, group.ids), key=place)]
 
     @cached_property
     def _groups(self) -> dict[str, Group]:
@@ -195,11 +212,12 @@ def load_board(
     """
     place = (folder or default_folder()).resolve()
     kinds, problems = read_kinds(place)
-    names, more = read_names(place)
-    problems += more
+    names, wrong_names = read_names(place)
+    cards, wrong_cards = read_cards(place)
+    problems += [*wrong_names, *wrong_cards]
     entries: list[Entry] = []
     hidden: list[Entry] = []
-    digest = hashlib.sha256(stamp([place / KINDS_FILE, place / NAMES_FILE]).encode())
+    digest = hashlib.sha256(stamp([place / file for file in (KINDS_FILE, NAMES_FILE, CARDS_FILE)]).encode())
     paths = sorted(without_companions(place.glob(f"*{RESULT}")), key=lambda path: path.name.removesuffix(RESULT))
     tick = progress("checking results", len(paths))
     for path in paths:
@@ -215,7 +233,12 @@ def load_board(
             problems.append(f"{path.name}: {found.wrong}")
         if found.entry is not None:
             about, sha256 = found.entry, found.entry.submission_sha256
-            entry = replace(about, kind=kinds.get(sha256, about.kind), name=names.get(sha256, about.name))
+            entry = replace(
+                about,
+                kind=kinds.get(sha256, "method"),
+                name=names.get(sha256, about.name),
+                card=over(about.card, cards.get(sha256)),
+            )
             (hidden if found.wrong else entries).append(entry)
     return Board(place, tuple(entries), tuple(hidden), tuple(problems), digest.hexdigest()[:16])
 

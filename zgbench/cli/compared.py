@@ -75,7 +75,7 @@ class _Table:
         facts = facts_of(signature)
         a, b = self.pair.letters
         of = f"{TITLES[self.by_class]} by class, " if self.classes else ""
-        return f"{of}{how} {verify} on {facts['data']} {facts['split']}, {facts['n']} images (%; {a} − {b} with 95 % interval)"
+        return f"{of}{f'{how} {verify}'.strip()} on {facts['data']} {facts['split']}, {facts['n']} images (%; {a} − {b} with 95 % interval)"
 
     @property
     def head(self) -> list[str]:

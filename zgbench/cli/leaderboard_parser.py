@@ -45,8 +45,12 @@ def add_leaderboard(commands: Any, lazy: Lazy) -> None:
     )
     _board(check)
     check.set_defaults(run=lazy("zgbench.cli.leaderboard:check"))
-    export = actions.add_parser("export", help="write the board as one HTML file and a Markdown table")
-    export.add_argument("folder", metavar="DIR", help="index.html and leaderboard.md are written here")
+    export = actions.add_parser(
+        "export", help="write the board as files for any web server: HTML, Markdown, CSV, JSON, badges"
+    )
+    export.add_argument(
+        "folder", metavar="DIR", help="index.html, leaderboard.md, leaderboard.json, data/ and badges/ are written here"
+    )
     _board(export)
     export.set_defaults(run=lazy("zgbench.cli.leaderboard:export"))
     _summary(actions, lazy)

@@ -76,7 +76,8 @@ def by_label(
     if asked := [name for name in names if "label vectors" in SCORES[name].needs]:
         try:
             class_vectors(text, prompt, vocabulary)
-            text.encode([prompt.format(label) for label in distinct_labels(counts.labels)[0]] or ["one"])
+            if counts.labels:
+                text.encode([prompt.format(label) for label in distinct_labels(counts.labels)[0]])
         except ModelUnavailable as error:
             unavailable[", ".join(asked)] = str(error)
             names = [name for name in names if name not in asked]

@@ -19,9 +19,10 @@ from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import UsageError
 from zgbench.protocol import Pixels, facts_of, meaning, outdated
 from zgbench.scores import metrics
+from zgbench.scores.by_label import SCOPES
 from zgbench.scores.class_scores import ClassIou, FurtherClasses, by_score, seen
 from zgbench.scores.further import Further, further, possible, similarity_for
-from zgbench.scores.registry import ROW, chosen_scores, of_scope
+from zgbench.scores.registry import DEFAULT, ROW, chosen_scores, of_scope
 from zgbench.scores.result import Stored, load_result
 from zgbench.scores.similarity import Similarity
 from zgbench.scores.verification import Row, background_of, verified
@@ -137,14 +138,15 @@ def compare(
         per_class: the data-set IoU of each class as well, and the further scores that single classes have; p corrected for
             the number of classes and pairs.
         scores: names, ``all`` or ``default``, see :func:`zgbench.scores.registry.chosen_scores`. Any score of a row can be
-            had, whether it was asked for when the results were made or not: all follow from the counts.
+            had, whether it was asked for when the results were made or not: all follow from the counts. Those of labels
+            without a reassignment must stand in both results.
         similarity: table of how alike two classes are, for Open mIoU; by default WordNet's path similarity.
 
     Raises:
         UsageError: no row of any two has the same signature; says in what they differ.
         InputError, DataError: a file is damaged or missing.
     """
-    names = of_scope(chosen_scores(scores), "row")
+    names = chosen_scores(scores)
     paths = [Path(path) for path in (a, b, *others)]
     if len(paths) > len(LETTERS):
         raise UsageError(f"{len(paths)} results: expected 2 to {len(LETTERS)}.")
@@ -203,9 +205,9 @@ def _pair(
     more_classes: dict[Key, dict[str, dict[str, Difference]]] = {}
     protocol, vocabulary = one.stored.protocol, vocabulary_of(one.stored)
     own = [name for name in names if name in ROW]
-    more = possible([name for name in names if name not in ROW], vocabulary)
+    more = possible([name for name in of_scope(names, "row") if name not in ROW], vocabulary)
     similarity = similarity_for(more, vocabulary, table)
-    for how, verify in dict.fromkeys((*left, *right)):
+    for how, verify in dict.fromkeys((*left, *right)) if own or more else ():
         a, b = left.get((how, verify)), right.get((how, verify))
         why = unlike(a, b, one.letter, other.letter)
         if why is not None or a is None:
@@ -225,8 +227,35 @@ def _pair(
         if per_class and more:
             each = [FurtherClasses(side, vocabulary.names) for side in both]
             more_classes[how, verify, a] = by_score(seen(resampling.compare(each[0], each[1], resamples, **draws)))
+    for scope in SCOPES if one.stored.counts.truth is not None else SCOPES[:1]:
+        if asked := [name for name in of_scope(names, scope) if name not in DEFAULT]:
+            found, a, why = _of_labels(one, other, scope, asked)
+            if found:
+                rows[scope, "", a] = found
+            elif why:
+                refused.append(f"{scope}: {why}")
     letters, methods = (one.letter, other.letter), (one.name, other.name)
     return Pair(letters, methods, rows, classes, refused, more_classes)
+
+
+def _of_labels(one: _Side, other: _Side, scope: str, asked: Sequence[str]) -> tuple[Differences, str, str]:
+    """Differences of the scores of labels that both have, with their signature; or why there are none."""
+    blocks = [side.stored.result.get("by_label", {}).get(scope) for side in (one, other)]
+    signatures = [None if block is None else block["signature"] for block in blocks]
+    if signatures == [None, None]:
+        return {}, "", f"neither has {', '.join(asked)}: evaluate both with --scores {','.join(asked)}"
+    a = signatures[0]
+    why = unlike(a, signatures[1], one.letter, other.letter)
+    left, right = one.stored.labels, other.stored.labels
+    if why is not None or a is None or left is None or right is None:
+        return {}, "", why or "its numbers by image are missing"
+    told = [block["scores"] for block in blocks if block is not None]
+    names = [n for n in asked if all(n in t for t in told) and told[0][n]["definition"] == told[1][n]["definition"]]
+    if not names:
+        return {}, a, "they have no score in common: evaluate both with the same --scores"
+    protocol = one.stored.protocol
+    resamples = resampling.Resamples(left.per_image.shape[0], protocol.resamples, protocol.seed)
+    return resampling.compare(left.only(names), right.only(names), resamples, draws=DRAWS, seed=protocol.seed), a, ""
 
 
 def _corrected(pairs: Sequence[Pair]) -> list[Pair]:

@@ -42,7 +42,8 @@ DEFINITIONS = (
     ),
     ScoreDefinition(
         "s_iou", "S-IoU", _TEXT,
-        "mean over truth segments of the words that label and readable class name share, over all words of both",
+        "mean over truth segments of the words that label and class name share, over all words of both; of the name as listed "
+        "(pottedplant) and as read (potted plant) the nearer one",
         _CONTI, _EMPTY, scope="oracle",
     ),
     ScoreDefinition(
@@ -112,7 +113,9 @@ def by_segment(
     found: dict[str, Float] = {}
     for name in names:
         if name == "s_iou":
-            found[name] = of_pairs({(label, c): word_iou(label, of_class[c][0]) for label, c in distinct})
+            found[name] = of_pairs(
+                {(label, c): max(word_iou(label, name) for name in of_class[c][:2]) for label, c in distinct}
+            )
         elif name == "text_inclusion":
             found[name] = of_pairs({(label, c): float(includes(label, of_class[c])) for label, c in distinct})
         elif name in LEVELS:
