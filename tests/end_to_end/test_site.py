@@ -22,6 +22,8 @@ from tests.end_to_end.keyboard import missed, tab_to
 from tests.end_to_end.nginx import proxy
 from zgbench.board.add import add
 from zgbench.board.queue import Queue
+from zgbench.board.static import export_static
+from zgbench.board.store import load_board
 
 pytest.importorskip("streamlit", reason="needs the extra apps")
 from zgbench.ratings import Store, open_store
@@ -198,6 +200,14 @@ def test_axe_finds_nothing_on_the_board(browser: Any, site: Site, place: str) ->
             visitor.page.get_by_role("button", name="Continue", exact=True).click()
             visitor.page.get_by_role("button", name="Forget my token").wait_for()
         assert in_all_lights(visitor.page, visitor.settled) == {}
+
+
+def test_axe_finds_nothing_in_the_page_without_a_server(browser: Any, tmp_path: Path) -> None:
+    export_static(load_board(), tmp_path)
+    page = browser.new_page()
+    page.goto((tmp_path / "index.html").as_uri())
+    assert in_all_lights(page, lambda: None) == {}
+    page.close()
 
 
 def test_the_board_by_keyboard_alone(browser: Any, site: Site, tmp_path: Path) -> None:

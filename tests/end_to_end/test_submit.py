@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -73,13 +74,18 @@ def send(visitor: Visitor, file: Path, *, private: bool = False) -> None:
     visitor.page.get_by_role("button", name="Send", exact=True).click()
 
 
-def wait_for_end(visitor: Visitor, told: str) -> None:
-    """Wait until an upload has ended, and see that it ended so."""
-    ends = "Evaluated; |Refused: |Something went wrong on the server"
-    box = visitor.page.get_by_test_id("stAlertContentSuccess").or_(visitor.page.get_by_test_id("stAlertContentError"))
-    box.filter(has_text=re.compile(ends)).first.wait_for(timeout=240_000)
-    visitor.settled()
-    assert told in visitor.text(), visitor.text()
+def wait_for_end(visitor: Visitor, place: Place, file: Path, told: str) -> None:
+    """Wait until the upload of a file has ended, and for what the page says of it."""
+    identity = hashlib.sha256(file.read_bytes()).hexdigest()
+    for _ in range(480):
+        entry = place.queue.find(identity)
+        if entry is not None and entry.ended:
+            break
+        visitor.page.wait_for_timeout(500)
+    try:
+        visitor.page.get_by_text(told).wait_for(timeout=20_000)
+    except Exception as error:
+        raise AssertionError(f"{entry}\n{visitor.text()}") from error
 
 
 def test_it_says_beforehand_what_it_can_score(visitor: Visitor, place: Place) -> None:
@@ -141,7 +147,7 @@ def test_from_upload_to_withdrawal(browser: Any, visitor: Visitor, place: Place)
 
     enter(visitor, place.token)
     send(visitor, place.folder / "good.json", private=True)
-    wait_for_end(visitor, "Evaluated; only you see its result.")
+    wait_for_end(visitor, place, place.folder / "good.json", "Evaluated; only you see its result.")
     (entry,) = [one for one in place.queue.mine(place.token) if one.state == "done"]
     assert f"upload={entry.stem}" in visitor.query() and place.token not in page.url
     with page.expect_download() as wanted:
@@ -186,11 +192,10 @@ def test_what_the_server_failed_at_is_tried_again(visitor: Visitor, place: Place
     try:
         enter(visitor, place.token)
         send(visitor, place.folder / "second.json")
-        wait_for_end(visitor, "Something went wrong on the server.")
+        wait_for_end(visitor, place, place.folder / "second.json", "Something went wrong on the server.")
     finally:
         held.unlink()
         (place.folder / "elsewhere").rename(held)
     visitor.page.get_by_role("button", name="Try again").click()
-    visitor.page.get_by_text("Place in line").wait_for()
-    wait_for_end(visitor, "Evaluated; it is on the board.")
+    wait_for_end(visitor, place, place.folder / "second.json", "Evaluated; it is on the board.")
     assert "Second" in [entry.name for entry in load_board(held).entries]
