@@ -43,6 +43,7 @@ class Site:
 
     board: str
     rater: str
+    results: Path
     token: str
     store: Store
 
@@ -71,7 +72,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_cache: Path) -> Iterat
                     project=PROJECT,
                 ),
             ):  # fmt: skip
-                yield Site(f"https://board.example.org:{port}", f"https://rate.example.org:{port}", token, store)
+                yield Site(
+                    f"https://board.example.org:{port}",
+                    f"https://rate.example.org:{port}",
+                    folder / "results",
+                    token,
+                    store,
+                )
 
 
 @pytest.fixture(scope="module")
@@ -202,8 +209,8 @@ def test_axe_finds_nothing_on_the_board(browser: Any, site: Site, place: str) ->
         assert in_all_lights(visitor.page, visitor.settled) == {}
 
 
-def test_axe_finds_nothing_in_the_page_without_a_server(browser: Any, tmp_path: Path) -> None:
-    export_static(load_board(), tmp_path)
+def test_axe_finds_nothing_in_the_page_without_a_server(browser: Any, site: Site, tmp_path: Path) -> None:
+    export_static(load_board(site.results), tmp_path)
     page = browser.new_page()
     page.goto((tmp_path / "index.html").as_uri())
     assert in_all_lights(page, lambda: None) == {}

@@ -197,5 +197,6 @@ def test_what_the_server_failed_at_is_tried_again(visitor: Visitor, place: Place
         held.unlink()
         (place.folder / "elsewhere").rename(held)
     visitor.page.get_by_role("button", name="Try again").click()
+    visitor.page.get_by_text("Something went wrong on the server.").wait_for(state="hidden")
     wait_for_end(visitor, place, place.folder / "second.json", "Evaluated; it is on the board.")
     assert "Second" in [entry.name for entry in load_board(held).entries]
