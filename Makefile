@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+QUICK := $(addprefix tests/,scores pixels submission statistics storage lexicon datasets oracle test_protocol.py test_overlay.py)
 
-.PHONY: demo test check packages validity bench clean
+.PHONY: demo test quick site check coverage packages validity bench clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -18,12 +19,28 @@ test: $(READY)
 	-$(BIN)/zgbench models fetch all-mpnet-base-v2
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope --durations 15
 
-# lint, format, types and layering
+# what needs no model, process, browser or server: within a minute, at every save
+quick: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -q -m "not slow" $(QUICK)
+
+# the documents as a site, in build/site: every notebook is run, a broken link or a page out of the navigation fails
+site: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d build/.doctrees . build/site
+
+# how much of scores, pixels and submission the tests of these rooms reach: by branch, at least 95 %
+coverage: $(READY)
+	rm -f .coverage .coverage.*
+	OMP_NUM_THREADS=1 $(BIN)/python -m coverage run -m pytest -q tests/scores tests/pixels tests/submission tests/oracle tests/test_evaluate.py
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
+
+# lint, format, types, layering and spelling
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m codespell_lib
 
 # how well each rule maps labels as people do: leaderboard/validity.csv and the table in the README
 validity: $(READY)

@@ -285,7 +285,7 @@ try:
     card(board, entry, group)
     st.header("All results")
     results(board, entry)
-    if group.reassign != "TGQ":
+    if group.has_classes:
         st.header("By class")
         classes(board, entry, group)
         left, right = st.columns(2)

@@ -26,6 +26,7 @@ STYLE = """<style>
 button[data-selected="true"], button[data-selected="true"] p { color: inherit !important; font-weight: 600; }
 :is(a, button, input, summary, [tabindex]):focus-visible { outline: 3px solid #3f6ad6 !important; outline-offset: 1px; }
 main:focus-visible { outline-offset: -3px; }
+[data-testid="stHeaderActionElements"]:focus-within, [data-testid="stHeaderActionElements"] a:focus-visible { opacity: 1; visibility: visible; }
 .st-key-pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }
 [class*="st-key-frame-"] { position: relative; }
 [class*="st-key-frame-"] [data-testid="stImage"] button { display: none; }
@@ -154,7 +155,7 @@ def choose_group(board: Board, *, tgq: bool = True) -> Group:
 
 def choose_protocol(board: Board, dataset: str, *, tgq: bool = True) -> Group:
     """One of the protocol signatures that a data set has results of."""
-    groups = {group.key: group for group in board.groups(dataset) if tgq or group.reassign != "TGQ"}
+    groups = {group.key: group for group in board.groups(dataset) if tgq or group.has_classes}
     if not groups:
         st.info("There are no segmentation scores for this data set.")
         st.stop()

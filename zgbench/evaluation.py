@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
@@ -30,14 +30,14 @@ from zgbench.scores.given_mapping import read_mapping
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
 from zgbench.scores.ratings_fit import check_fit
-from zgbench.scores.registry import chosen_scores
+from zgbench.scores.registry import chosen_scores, refuse_unknown_kinds
 from zgbench.scores.result import Evaluation
 from zgbench.scores.result_names import counts_of
 from zgbench.scores.scoring import by_people, scored
 from zgbench.scores.similarity import read_similarity
 from zgbench.scores.subject import ProgressFactory, Subject, silent
 from zgbench.scores.verification import Reassigned
-from zgbench.scores.ways import WAYS, ByTable, Encoders, Way
+from zgbench.scores.ways import WAYS, ByTable, SharedModels, Way
 from zgbench.storage.files import check_folder, sha256_file
 from zgbench.submission import header_checks, schema
 from zgbench.submission.problems import Report
@@ -92,6 +92,7 @@ def evaluate(
     png_order: PngOrder | None = None,
     text_encoder: TextEncoder | str | os.PathLike[str] | None = None,
     clip: ImageTextEncoder | str | os.PathLike[str] | None = None,
+    models: SharedModels | None = None,
     progress: ProgressFactory = silent,
 ) -> Evaluation:
     """Score a submission.
@@ -121,6 +122,7 @@ def evaluate(
         ray_address: of the cluster, as ``ray.init`` takes it; by default one is started for this evaluation.
         text_encoder, clip: use these in place of the protocol's models: encoders of your own, names, or paths of folders.
             What names them stands in the signature: a hash, or ``own:`` and a name.
+        models: to be given to several calls, so that each model is loaded once.
         progress: called with a title and a total, gives a function that is called with each step.
 
     Returns:
@@ -135,6 +137,8 @@ def evaluate(
     execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress, replace)
     if execution.out is not None:
         check_folder(execution.out)
+    if engine not in get_args(Engine):
+        raise UsageError(f"engine {engine!r}: expected one of {', '.join(get_args(Engine))}.")
     if engine == "ray":
         need("ray", "--engine ray")
     with _timed(seconds, "counts"):
@@ -151,10 +155,11 @@ def evaluate(
         people = read_ratings(ratings) if ratings is not None else None
         dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
         subject = Subject(reader, header, sha256, dataset, protocol, dataset.source.stamp(dataset.ids))
-        encoders = Encoders.of(protocol, text_encoder, clip)
+        encoders = (models or SharedModels()).of(protocol, text_encoder, clip)
         ways = [WAYS[how](subject, encoders) for how in asked]
         if mapping is not None:
             ways.append(ByTable(subject, read_mapping(mapping, dataset.vocabulary)))
+        refuse_unknown_kinds(scores, dataset.vocabulary.kinds, dataset.key)
         alike = None if similarity is None else read_similarity(similarity, dataset.vocabulary)
         unavailable: dict[str, str] = {}
         if not report.kinds:

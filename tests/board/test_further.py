@@ -10,10 +10,13 @@ import pytest
 
 import zgbench
 from tests.board.shipped import BOARD, group_of
+from zgbench.board.add import add
 from zgbench.board.checks import violations
 from zgbench.board.differences import comparison
 from zgbench.board.ranking import ranking
 from zgbench.board.ranking_text import ranking_csv
+from zgbench.board.rescore import differences
+from zgbench.board.store import default_folder, load_board
 from zgbench.board.summary import score_of, summary
 from zgbench.board.waterfall import beside, diagnosed, waterfall
 from zgbench.errors import UsageError
@@ -112,3 +115,26 @@ def test_scores_that_a_result_holds_are_worked_out_again(scored: Path) -> None:
     assert "open_miou is by 'open_miou.1,mine.csv@12345678'" in wrong
     assert "'best' is no score" in wrong
     assert "sq" not in wrong.replace("'best'", "")
+
+
+def test_a_board_ranks_and_checks_scores_of_labels(tmp_path: Path) -> None:
+    for name in ("reference-oracle", "reference-crop-oracle"):
+        add(default_folder().parents[1] / "submissions" / f"{name}.parquet", tmp_path, reassign=["tt"], scores="all", resamples=100)  # fmt: skip
+    board = load_board(tmp_path)
+    assert not board.problems
+    groups = {group.reassign: group for group in board.groups("mini")}
+    assert list(groups) == ["TT", "TGQ", "LABELS", "ORACLE"]
+    for how, score in (("LABELS", "cased_soft"), ("ORACLE", "label_meronym")):
+        first, second = ranking(board, groups[how].key, score)
+        assert (first["id"], first["rank"], second["rank"]) == (board.entries[1].id, 1, 2)
+        (found,) = [r for r in comparison(board, groups[how].key, groups[how].ids).scores if r["score"] == score]
+        assert found["clear"] == "b" and found["difference"] < 0
+        with pytest.raises(UsageError, match="one number only"):
+            waterfall(board, first["id"], groups[how].key)
+    assert differences(board, board.entries[0]) == []  # scored again, with the same scores, the files are the same
+    place = board.entries[0].path
+    content = json.loads(place.read_text())
+    content["by_label"]["oracle"]["scores"]["s_iou"]["value"] += 0.01
+    place.write_text(json.dumps(content))
+    (problem,) = load_board(tmp_path).problems
+    assert "s_iou is" in problem and "from its numbers by image" in problem

@@ -9,7 +9,8 @@ _MARK = """() => {
   for (const e of document.querySelectorAll('a[href], button, input, select, textarea, summary, canvas, [tabindex]')) {
     const box = e.getBoundingClientRect();
     const there = box.width > 1 && box.height > 1 && e.checkVisibility({visibilityProperty: true});
-    if (there && e.tabIndex >= 0 && !e.disabled && !e.closest('[inert], [aria-hidden=true]')) e.dataset.stop = n++;
+    const other = e.matches('[role=radio][aria-checked=false]');  // of a group, arrows lead from one to the next
+    if (there && !other && e.tabIndex >= 0 && !e.disabled && !e.closest('[inert], [aria-hidden=true]')) e.dataset.stop = n++;
   }
   return n;
 }"""

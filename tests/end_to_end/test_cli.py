@@ -44,7 +44,7 @@ def demo_result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids=" ".join,
 )  # fmt: skip
 def test_help(command: list[str]) -> None:
-    out, err = call(*command, "--help")
+    out, err = here(*command, "--help")
     assert out.startswith(f"usage: {' '.join(['zgbench', *command])}")
     assert not err
 
@@ -103,17 +103,7 @@ def test_a_model_that_cannot_be_had_is_status_1_and_says_what_works(tiny_voc: Pa
     assert "--protocol offline" in err
     assert not (tmp_path / "out").exists()
     # and what it names does work
-    call(
-        "evaluate",
-        path,
-        "--data",
-        tiny_voc,
-        "--out",
-        tmp_path / "out",
-        "--protocol",
-        "offline",
-        HF_HOME=str(tmp_path / "hf"),
-    )
+    here("evaluate", path, "--data", tiny_voc, "--out", tmp_path / "out", "--protocol", "offline")
 
 
 def test_a_bug_of_ours_is_one_line_and_status_1(tmp_path: Path) -> None:

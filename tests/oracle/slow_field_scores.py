@@ -164,6 +164,42 @@ def cased(
     return {"cased_soft": soft_mean, "cased_overlap": mean(overlap), "cased_nearest": mean(nearest)}
 
 
+def oracle_track(
+    labels: Sequence[dict[int, str]], truths: Sequence[np.ndarray], names: dict[int, Sequence[str]], vectors: dict[str, np.ndarray]
+) -> dict[str, float]:  # fmt: skip
+    """Scores of labels on the truth's segments.
+
+    Args:
+        labels: label of each class that has one, image by image.
+        names: the name as listed, as read, and aliases of each class.
+        vectors: of labels and listed names.
+    """
+    cosines, shared, included = [], [], []
+    for given, truth in zip(labels, truths, strict=True):
+        for c in {int(c) for c in np.unique(truth)} - {0, -1}:
+            if c not in given:
+                cosines.append(0.0)
+                shared.append(0.0)
+                included.append(False)
+                continue
+            cosines.append(float(np.float32(vectors[given[c]].astype(float) @ vectors[names[c][0]].astype(float))))
+            said = {"".join(filter(str.isalnum, word)) for word in given[c].lower().split()} - {""}
+            best = 0.0
+            for name in names[c][:2]:
+                of_name = {"".join(filter(str.isalnum, word)) for word in name.lower().split()}
+                best = max(best, len(said & of_name) / len(said | of_name))
+            shared.append(best)
+            included.append(any(name.lower() in given[c].lower() for name in names[c]))
+    found = {
+        "label_similarity": float(np.mean(cosines)),
+        "s_iou": float(np.mean(shared)),
+        "text_inclusion": float(np.mean(included)),
+    }
+    return found | {
+        f"label_similarity.{t}": float(np.mean([x > np.float32(t) for x in cosines])) for t in (0.5, 0.6, 0.7, 0.8, 0.9)
+    }
+
+
 def mean(values: Sequence[Fraction]) -> float:
     """Mean, NaN of nothing."""
     return float(sum(values, Fraction(0)) / len(values)) if values else float("nan")

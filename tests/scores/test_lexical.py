@@ -106,6 +106,7 @@ def test_of_the_nested_rows_one_is_shown() -> None:
     assert shown_by_default("TT", "cos>=0.5", ["cos>=0.5"])
 
 
+@pytest.mark.slow
 def test_on_a_terminal(tiny_voc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     submission = write(named("aeroplane", "airliner", "thing", "bicycle"), tmp_path / "s.json")
     options = ["--data", str(tiny_voc), "--partial", "--workers", "1", "--protocol", "offline", "--out", str(tmp_path)]

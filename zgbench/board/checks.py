@@ -11,9 +11,10 @@ from zgbench.board.true_names import fitting
 from zgbench.datasets import known_ids
 from zgbench.pixels.counts import select
 from zgbench.protocol import facts_of, outdated
+from zgbench.scores.by_label import from_counts
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
 from zgbench.scores.further import definition, further, possible, rows_scores, similarity_for
-from zgbench.scores.registry import FAMILY_OF
+from zgbench.scores.registry import FAMILY_OF, SCORES
 from zgbench.scores.result import Stored, number
 from zgbench.scores.text_generation import truth_segments
 from zgbench.scores.verification import Row
@@ -41,7 +42,7 @@ def violations(stored: Stored) -> list[str]:
     known = known_ids(data["key"])  # None of a data set that is not built in
     if data["official"] and known is not None and frozenset(stored.counts.ids) != known:
         found.append(f"its {len(stored.counts.ids)} images are not the official split")
-    return found + _tgq(stored)
+    return found + _tgq(stored) + _by_label(stored)
 
 
 def _row(stored: Stored, row: Mapping[str, Any]) -> list[str]:
@@ -183,6 +184,38 @@ def _tgq(stored: Stored) -> list[str]:
         wrong.append(f"TGQ is {told['value']} {told['ci95']}, from the similarities {again}")
     if (told["segments"], told["labelled"]) != (truth, len(stored.counts.labels)):
         wrong.append("TGQ: the numbers of segments and labels are not those of the statistics")
+    return wrong
+
+
+def _by_label(stored: Stored) -> list[str]:
+    """Scores of labels worked out again from their numbers by image, and from the labels where that needs no model."""
+    wrong: list[str] = []
+    told = {
+        name: (score, block)
+        for block in stored.result.get("by_label", {}).values()
+        for name, score in block["scores"].items()
+    }
+    if not told:
+        return []
+    if stored.labels is None or set(told) != set(stored.labels.names):
+        return ["by_label: its numbers by image are not about its scores"]
+    for _, block in told.values():
+        if (why := outdated(block["signature"])) is not None:
+            return [f"by_label: {why}"]
+    protocol, vocabulary = stored.protocol, vocabulary_of(stored)
+    drawn = resampling.Resamples(len(stored.counts.ids), protocol.resamples, protocol.seed)
+    segments = int(stored.labels.per_image[:, [0]].sum())
+    for name, estimate in resampling.estimates(stored.labels, drawn).items():
+        score, block = told[name]
+        if not _alike(number(estimate), score) or score["definition"] != definition(name, None):
+            wrong.append(f"{name} is {score['value']} {score['ci95']}, from its numbers by image {number(estimate)}")
+        if (block["images"], block["segments"]) != (len(stored.counts.ids), segments):
+            wrong.append(f"{name}: the numbers of images and truth segments are not those of the statistics")
+    plain = [name for name in told if "label vectors" not in SCORES[name].needs]
+    if plain:
+        again = from_counts(stored.counts, plain, vocabulary, rule_of(stored))
+        if abs(again.per_image - stored.labels.only(plain).per_image).max() > _SPARE:
+            wrong.append("by_label: its numbers by image are not those of its labels")
     return wrong
 
 

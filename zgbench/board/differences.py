@@ -67,7 +67,7 @@ def comparison(board: Board, group_key: str, ids: Sequence[str], more: Sequence[
         adjusted = holm(np.array([value for value, _ in p])).tolist()
         for (a, b), (value, draws), p_holm in zip(both, p, adjusted, strict=True):
             scores.append(_score(a, b, group, score, value, draws, p_holm, sides))
-    per_class = [] if group.reassign == "TGQ" else _classes(entries, group_key, summaries)
+    per_class = [] if not group.has_classes else _classes(entries, group_key, summaries)
     return Compared(scores, per_class)
 
 

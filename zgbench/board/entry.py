@@ -20,6 +20,8 @@ from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
 
 SCORES = TITLES
 """Score → its title."""
+WITHOUT_CLASSES = ("TGQ", "LABELS", "ORACLE")
+"""What stands in the place of a reassignment in rows about labels alone, which have no classes to look into."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class ScoreRow:
     """One row of a result.
 
     Attributes:
-        reassign: ``TT``, ``LT`` or ``ST``; ``TGQ`` for Text Generation Quality.
+        reassign: ``TT``, ``LT`` or ``ST``; one of ``WITHOUT_CLASSES`` for scores of labels alone.
         verify: such as ``cos>=0.5`` or ``h>=2``.
         segments, kept: numbers of segments; of TGQ, of truth segments and of those that have a label.
         scores: keys as in ``SCORES``.
@@ -132,6 +134,10 @@ def entry_of(path: Path, result: dict[str, Any], sha256: str) -> Entry:
         rows.append(
             ScoreRow("TGQ", verify, tgq["signature"], data["images"], tgq["segments"], tgq["labelled"], {"tgq": _score(tgq)})
         )  # fmt: skip
+    for scope, block in result.get("by_label", {}).items():
+        scores = {name: _score(found) for name, found in block["scores"].items() if name in SCORES}
+        n = block["segments"]
+        rows.append(ScoreRow(scope.upper(), "", block["signature"], block["images"], n, n, scores))
     return Entry(
         path.name.removesuffix(RESULT), path, sha256, about["name"], data["key"], about["track"],
         method.get("description", ""), method.get("url", ""),

@@ -86,7 +86,7 @@ def families(board: Board, *, unofficial: bool = False) -> list[Family]:
         key=lambda f: (
             -len(f.groups),
             -sum(g.ranked for g in f.groups.values()),
-            place_of(f.shared["reassign"] if "score" not in f.shared else "TGQ"),
+            place_of(f.shared["reassign"] if "score" not in f.shared else f.shared["score"].upper()),
             f.title,
         ),
     )

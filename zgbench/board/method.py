@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench.board.entry import Entry, ScoreRow
+from zgbench.board.entry import WITHOUT_CLASSES, Entry, ScoreRow
 from zgbench.board.store import Board
 from zgbench.errors import UsageError
 from zgbench.pixels.counts import Counts
@@ -80,7 +80,7 @@ def opened(board: Board, entry_id: str, group_key: str) -> Opened:
     """
     entry = board.entry(entry_id)
     told = entry.row(group_key)
-    if told.reassign == "TGQ":
+    if told.reassign in WITHOUT_CLASSES:
         raise UsageError("Text Generation Quality has one number only. Choose the protocol TT or ST to see more.")
     stored = entry.stored()
     return Opened(stored, row_of(stored, (told.reassign, told.verify)), told)

@@ -14,7 +14,7 @@ from typing import Any
 from zgbench import pages
 from zgbench.board.card import FILE as CARDS_FILE
 from zgbench.board.card import over, read_cards
-from zgbench.board.entry import SCORES, Entry, ScoreRow, entry_of
+from zgbench.board.entry import SCORES, WITHOUT_CLASSES, Entry, ScoreRow, entry_of
 from zgbench.board.kinds import FILE as KINDS_FILE
 from zgbench.board.kinds import read_kinds
 from zgbench.board.names import FILE as NAMES_FILE
@@ -27,7 +27,7 @@ from zgbench.scores.result import RESULT
 from zgbench.storage.files import stamp
 from zgbench.storage.text import without_companions
 
-_ORDER = ("TT", "LT", "ST", "MAP", "TGQ")
+_ORDER = ("TT", "LT", "ST", "MAP", *WITHOUT_CLASSES)
 _TRACKS = {"free": "own segments", "oracle": "the truth's segments"}
 
 
@@ -57,6 +57,11 @@ class Group:
     further: tuple[str, ...] = ()
 
     @property
+    def has_classes(self) -> bool:
+        """Whether its rows can be looked into class by class."""
+        return self.reassign not in WITHOUT_CLASSES
+
+    @property
     def title(self) -> str:
         """What the signature is about, in a few words."""
         return f"{self.rule}, {self.images} images{'' if self.official else ', not official'}"
@@ -71,7 +76,8 @@ class Group:
         encoder = facts.get("encoder", "").split(",")
         models = [encoder[0], *(part.removeprefix("text=") for part in encoder if part.startswith("text="))]
         model = " and ".join(one.split("@")[0].split("/")[-1] for one in models)
-        return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}"
+        start = ", ".join(filter(None, (self.reassign, verify)))
+        return f"{start}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}"
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,7 @@ def _group(key: str, members: list[tuple[Entry, ScoreRow]]) -> Group:
     return Group(
         key, entry.dataset, row.signature, row.reassign, row.verify, entry.track, row.images,
         entry.official and row.images == entry.images, scores, tuple(e.id for e, _ in members),
-        sum(e.kind == "method" for e, _ in members), () if row.reassign == "TGQ" else entry.further,
+        sum(e.kind == "method" for e, _ in members), () if row.reassign in WITHOUT_CLASSES else entry.further,
     )  # fmt: skip
 
 

@@ -22,8 +22,9 @@ from zgbench.board.entry import Entry, Score, ScoreRow
 from zgbench.board.further import version_of
 from zgbench.board.true_names import fitting
 from zgbench.encoders.cache import cache_dir
-from zgbench.errors import ZgbenchError
+from zgbench.errors import DataError, ZgbenchError
 from zgbench.scores import metrics
+from zgbench.scores.by_label import ByLabel
 from zgbench.scores.comparison import row_of, rule_of, statistics_of, vocabulary_of
 from zgbench.scores.families.united import Classes
 from zgbench.scores.further import Further, further, possible, similarity_for
@@ -45,7 +46,7 @@ class Summary:
         samples: score → float64 [resamples], the scores of the bootstrap resamples.
     """
 
-    statistics: metrics.Statistics | Hits | Further
+    statistics: metrics.Statistics | Hits | Further | ByLabel
     samples: Mapping[str, Float]
 
     def ratio(self, score: str) -> tuple[Float, Float] | None:
@@ -53,6 +54,9 @@ class Summary:
         table = self.statistics.per_image
         if score == "iou_dataset" or isinstance(self.statistics, Further):
             return None
+        if isinstance(self.statistics, ByLabel):
+            above_at = 1 + self.statistics.names.index(score)
+            return table[:, [above_at]].toarray().ravel(), table[:, [0]].toarray().ravel()
         layout = self._layout
         above, below = {"iou_image": ("iou", "images"), "tgq": ("hits", "all")}.get(
             score, (f"found.{score.removeprefix('recall.')}", "recalled")
@@ -123,8 +127,12 @@ def _place(entry: Entry, row: ScoreRow, score: str) -> Path:
 
 def _made(entry: Entry, row: ScoreRow, score: str) -> Summary:
     stored = entry.stored()
-    found: metrics.Statistics | Hits | Further
-    if score in FAMILY_OF:
+    found: metrics.Statistics | Hits | Further | ByLabel
+    if row.reassign in ("LABELS", "ORACLE"):
+        if stored.labels is None:
+            raise DataError(f"{entry.path.name}: its numbers by image are missing. Add the submission again.")
+        found = stored.labels.only([name for name in stored.labels.names if name in row.scores])
+    elif score in FAMILY_OF:
         vocabulary = vocabulary_of(stored)
         names = possible([name for name, family in FAMILY_OF.items() if family == FAMILY_OF[score]], vocabulary)
         verified = row_of(stored, (row.reassign, row.verify))
@@ -160,6 +168,8 @@ def _packed(found: Summary) -> bytes:
             "names": np.array(found.statistics.names), "classes": np.array(found.statistics.classes.n),
             "kinds": np.array(found.statistics.classes.kinds, dtype=np.str_),
         }  # fmt: skip
+    elif isinstance(found.statistics, ByLabel):
+        arrays["labels"] = np.array(found.statistics.names)
     elif isinstance(found.statistics, metrics.Statistics):
         layout = found.statistics.layout
         arrays |= {
@@ -177,6 +187,8 @@ def _load(place: Path) -> Summary:
             raise ValueError("another format")
         table = sparse.csr_matrix((stored["data"], stored["indices"], stored["indptr"]), tuple(stored["shape"]))
         samples = dict(zip(stored["scores"].tolist(), stored["samples"], strict=True))
+        if "labels" in stored:
+            return Summary(ByLabel(table, tuple(stored["labels"].tolist())), samples)
         if "columns" not in stored:
             return Summary(Hits(table), samples)
         if "spans" in stored:

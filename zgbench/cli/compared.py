@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from zgbench.cli.console import console
 from zgbench.cli.latex import escaped, verification
 from zgbench.cli.render import percent
 from zgbench.protocol import facts_of
@@ -234,21 +235,21 @@ def as_csv(found: Comparison, power: bool = False) -> str:
 
 
 def _print_tables(found: Comparison, power: bool = False) -> None:
-    from rich.console import Console
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    console.print(Text("\n".join(_methods(found))))
+    screen = console()
+    screen.print(Text("\n".join(_methods(found))))
     for table in _tables(found, power):
-        shown = Table(title=Text(table.title))
+        shown = Table(title=Text(table.title), box=box.SIMPLE_HEAVY, collapse_padding=True, pad_edge=False)
         for column in table.head:
             shown.add_column(Text(column), justify="left" if column in (table.head[0], "better") else "right")
         for row in table.rows():
             shown.add_row(*map(Text, row))
-        console.print(shown)
+        screen.print(shown)
         if not table.classes:
-            console.print(Text(table.key[2]), soft_wrap=True, style="dim")
+            screen.print(Text(table.key[2]), soft_wrap=True, style="dim")
     for reason in found.refused:
-        console.print(Text(f"not compared: {reason}"), soft_wrap=True)
-    console.print(Text(_foot(found, power)), style="dim", soft_wrap=True)
+        screen.print(Text(f"not compared: {reason}"), soft_wrap=True)
+    screen.print(Text(_foot(found, power)), style="dim", soft_wrap=True)

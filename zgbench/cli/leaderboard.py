@@ -30,7 +30,8 @@ def add(options: argparse.Namespace) -> int:
     """``zgbench leaderboard add``."""
     from zgbench.board.add import add as run
     from zgbench.board.store import folder_to_fill
-    from zgbench.cli.commands import Progress, _workers
+    from zgbench.cli.commands import workers_of
+    from zgbench.cli.console import Progress
     from zgbench.cli.render import percent
 
     board = Path(options.board) if options.board else folder_to_fill()
@@ -38,8 +39,8 @@ def add(options: argparse.Namespace) -> int:
         place = run(
             options.submission, board, data=options.data, protocol=options.protocol, ratings=options.ratings,
             reassign=options.reassign.split(",") if options.reassign is not None else None,
-            stem=options.stem, kind=options.kind, replace=options.replace, unofficial=options.unofficial,
-            keep=not options.no_copy, workers=_workers(options),
+            scores=options.scores, stem=options.stem, kind=options.kind, replace=options.replace, unofficial=options.unofficial,
+            keep=not options.no_copy, workers=workers_of(options),
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
         )  # fmt: skip
     result = json.loads(place.read_text(encoding="utf-8"))
@@ -58,7 +59,7 @@ def check(options: argparse.Namespace) -> int:
     """``zgbench leaderboard check``."""
     from zgbench.board.rescore import differences
     from zgbench.board.store import load_board
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.errors import InputError
 
     with Progress() as progress:
@@ -91,7 +92,7 @@ def export(options: argparse.Namespace) -> int:
     """``zgbench leaderboard export``."""
     from zgbench.board.static import export_static
     from zgbench.board.store import load_board
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
 
     with Progress() as progress:
         board = load_board(_board(options), progress=progress)
@@ -105,7 +106,7 @@ def serve(options: argparse.Namespace) -> int:
     """``zgbench leaderboard serve``."""
     from zgbench import pages
     from zgbench.board.store import folder_to_fill, load_board
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
 
     board = (folder_to_fill() if options.submit and not options.board else _board(options)).resolve()
     if not board.is_dir():

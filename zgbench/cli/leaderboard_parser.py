@@ -7,6 +7,7 @@ from typing import Any
 
 from zgbench.cli.models_parser import models_option
 from zgbench.cli.options import PROTOCOLS, Lazy, add_address, add_data, add_workers
+from zgbench.cli.scores_parser import scores_option
 
 
 def add_leaderboard(commands: Any, lazy: Lazy) -> None:
@@ -32,6 +33,7 @@ def add_leaderboard(commands: Any, lazy: Lazy) -> None:
     add.add_argument(
         "--replace", action="store_true", help="replace all results of another submission of the same name"
     )
+    scores_option(add, similarity=False)
     add.add_argument("--unofficial", action="store_true", help="take a part of the official split, and mark it")
     add.add_argument("--no-copy", action="store_true", help="keep no copy of the submission to look inside")
     _board(add, "those of the checkout of zgbench that one works in")

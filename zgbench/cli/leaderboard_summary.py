@@ -18,7 +18,7 @@ def summary(options: argparse.Namespace) -> int:
     from zgbench.board.families import families, family_of
     from zgbench.board.over_datasets import over_datasets
     from zgbench.board.store import load_board
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.cli.leaderboard import _board, _tell_left_out
 
     with Progress() as progress:
@@ -57,22 +57,22 @@ def _print_families(found: list[Family]) -> None:
 
 def _print_table(found: OverDatasets) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from zgbench.board import over_datasets_text as text
     from zgbench.board.ranking_text import plain
+    from zgbench.cli.console import console
 
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    screen = console()
     table = Table(box=box.SIMPLE_HEAVY, pad_edge=False)
     for title in text.head(found):
         table.add_column(title, justify="left" if title in ("rank", "method") else "right")
     for row in found.rows:
         rank, name, *rest = text.cells(found, row)
         table.add_row(Text(rank), Text(plain(name)), *(Text(cell.replace(" [", "\n[")) for cell in rest))
-    console.print(table)
+    screen.print(table)
     if not any(row.rank for row in found.rows):
-        console.print(Text(_nobody(found)), soft_wrap=True)
+        screen.print(Text(_nobody(found)), soft_wrap=True)
     for note in text.notes(found):
-        console.print(Text(note), soft_wrap=True, style="dim")
+        screen.print(Text(note), soft_wrap=True, style="dim")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from zgbench.cli.finishing import finish
 from zgbench.cli.leaderboard_parser import add_leaderboard
 from zgbench.cli.mapping_parser import add_mapping
 from zgbench.cli.models_parser import add_models, models_option
@@ -15,6 +16,7 @@ from zgbench.cli.ratings_parser import add_rate, add_ratings
 from zgbench.cli.reference_parser import add_reference
 from zgbench.cli.reproduce import add_reproduce
 from zgbench.cli.scores_parser import add_scores, scores_option
+from zgbench.cli.upkeep_parser import add_upkeep
 from zgbench.version import __version__
 
 FORMATS = ("table", "markdown", "latex", "csv", "json")
@@ -41,6 +43,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_rate(commands, _lazy)
     add_ratings(commands, _lazy, add_data)
     add_leaderboard(commands, _lazy)
+    add_upkeep(commands, _lazy)
+    finish(parser)
     return parser
 
 
@@ -53,11 +57,14 @@ def _evaluate(commands: Any) -> None:
     p = commands.add_parser(
         "evaluate",
         help="score a submission",
-        description="Score a submission: IoU, Segment Recall and (track oracle) Text Generation Quality, with 95 %% intervals. "
+        description="Score a submission: IoU, Segment Recall and (track oracle) Text Generation Quality, with 95 % intervals. "
         "Writes SUBMISSION's result, statistics and per-class files to --out.",
     )
     p.add_argument(
-        "submission", metavar="SUBMISSION", help="a .json, .json.gz or .parquet file, see submissions/README.md"
+        "submissions",
+        nargs="+",
+        metavar="SUBMISSION",
+        help="a .json, .json.gz or .parquet file, see submissions/README.md; several are scored in turn, with one load of the models",
     )
     add_data(p)
     models_option(p)
@@ -120,6 +127,7 @@ def _validate(commands: Any) -> None:
     p.add_argument("submission", metavar="SUBMISSION")
     add_data(p)
     p.add_argument("--partial", action="store_true", help="images may be missing")
+    p.add_argument("--json", action="store_true", help="print JSON, of a rejection too")
     add_workers(p)
     p.set_defaults(run=_lazy("zgbench.cli.commands:validate"))
 
@@ -128,7 +136,7 @@ def _compare(commands: Any) -> None:
     p = commands.add_parser(
         "compare",
         help="compare two results or more",
-        description="Paired differences A − B with 95 %% intervals and p-values, of more than two results for each pair, "
+        description="Paired differences A − B with 95 % intervals and p-values, of more than two results for each pair, "
         "with p corrected for the number of pairs (Holm). Rows of unlike signatures are refused.",
     )
     p.add_argument("a", metavar="A.result.json")

@@ -78,5 +78,7 @@ def _threads(p: argparse.ArgumentParser) -> None:
 
 
 def _device(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--device", metavar="DEVICES", help="cpu, or cuda:0,cuda:1 (default: every GPU, else the CPU)")
+    p.add_argument(
+        "--device", metavar="DEVICES", help="cpu, mps (Apple), or cuda:0,cuda:1 (default: every GPU, else the CPU)"
+    )
     p.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="(default: bf16 on a GPU, fp32 on a CPU)")

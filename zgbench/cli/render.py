@@ -5,20 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from zgbench.cli.console import console, note
 from zgbench.cli.latex import escaped, verification
 from zgbench.protocol import Reassignment
+from zgbench.ratings.spreadsheet import shield
 from zgbench.scores.registry import TITLES, of_scope
 from zgbench.scores.result import Evaluation
 from zgbench.scores.result_tables import column_of, flat
 from zgbench.scores.verification import shown_by_default
 
-_ABREAST = 6
-"""Scores that stand side by side in a terminal's 120 columns."""
+_CELL = 14
+"""Columns of a terminal that a score takes, its interval below it: ``[28.5, 31.5]`` and the space between two."""
 
 
 def percent(value: float | None, low: float | None = None, high: float | None = None) -> str:
@@ -61,10 +62,9 @@ def print_evaluation(found: Evaluation, style: str, place: Path | None) -> None:
         place: the result file, mentioned under the table.
     """
     if style == "json":
-        stored = json.loads(place.read_text(encoding="utf-8")) if place is not None else found.to_dict()
-        print(json.dumps(stored, indent=1, ensure_ascii=False))
+        print(json.dumps(stored(found), indent=1, ensure_ascii=False))
     elif style == "csv":
-        print(as_csv(found), end="")
+        print(as_csv([found]), end="")
     elif style == "markdown":
         print(as_markdown(found))
     elif style == "latex":
@@ -72,8 +72,8 @@ def print_evaluation(found: Evaluation, style: str, place: Path | None) -> None:
     else:
         _print_table(found, place)
     if style not in ("table", "json"):
-        for note in [*by_people(found), *_remarks(found)]:
-            print(note, file=sys.stderr)
+        for line in [*by_people(found), *_remarks(found)]:
+            note(line)
 
 
 def _remarks(found: Evaluation) -> list[str]:
@@ -132,19 +132,21 @@ def of_labels(found: Evaluation) -> list[str]:
 
 def _print_table(found: Evaluation, place: Path | None) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    screen = console()
     about = found.result["submission"]
     data = found.result["dataset"]
     heading: str | None = (
         f"{about['name']} on {data['key']} {data['split']}, {data['images']} images, track {about['track']} (%, 95 % interval)"
     )
-    titles = list(_titles(found).items())
-    for at in range(0, len(titles) if found.scores else 0, _ABREAST):
-        some = dict(titles[at : at + _ABREAST])
+    titles, rows = list(_titles(found).items()), _shown(found)
+    kept = {id(record): f"{record['segments_kept']}/{record['segments']}" for record in rows}
+    taken = sum(max((len(text) for text in texts), default=0) + 2 for texts in ([r["reassign"] for r in rows], [r["verify"] for r in rows], kept.values()))  # fmt: skip
+    abreast = max(1, (screen.width - taken) // _CELL)
+    for at in range(0, len(titles) if found.scores else 0, abreast):
+        some = dict(titles[at : at + abreast])
         table = Table(
             title=None if heading is None else Text(heading),
             box=box.SIMPLE_HEAVY,
@@ -155,38 +157,50 @@ def _print_table(found: Evaluation, place: Path | None) -> None:
             table.add_column(column, no_wrap=True)
         for column in some.values():
             table.add_column(column, justify="right", overflow="fold")
-        for record in _shown(found):
-            kept = f"{record['segments_kept']}/{record['segments']}"
-            cells = [cell.replace(" [", "\n[") for cell in _cells(record, some)]  # the interval below its score: fits
-            table.add_row(record["reassign"], record["verify"], kept, *cells)
-        console.print(table)
+        for record in rows:
+            cells = [cell.replace(" [", "\n[") for cell in _cells(record, some)]
+            table.add_row(record["reassign"], record["verify"], kept[id(record)], *cells)
+        screen.print(table)
         heading = None
     if found.tgq is not None and "tgq" in found.chosen:
         tgq = found.tgq
-        console.print(Text(f"TGQ {percent(tgq['value'], *tgq['ci95'])} of {tgq['segments']} truth segments"))
+        screen.print(Text(f"TGQ {percent(tgq['value'], *tgq['ci95'])} of {tgq['segments']} truth segments"))
     for line in of_labels(found):
-        console.print(Text(line))
+        screen.print(Text(line))
     signatures = [(f"{row['reassign']} {row['verify']}", row["signature"]) for row in _shown(found)]
     if found.tgq is not None and "tgq" in found.chosen:
         signatures.append(("TGQ", found.tgq["signature"]))
     signatures += [(scope, block["signature"]) for scope, block in found.result.get("by_label", {}).items()]
     for name, signature in signatures:
-        console.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
-    for note in [*by_people(found), *_remarks(found)]:
-        console.print(Text(note), soft_wrap=True)
+        screen.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
+    for line in [*by_people(found), *_remarks(found)]:
+        screen.print(Text(line), soft_wrap=True)
     hidden = len(found.scores) - len(_shown(found))
     if hidden:
-        console.print(Text(f"{hidden} more rows, by level: in the result file, and with --format csv"), soft_wrap=True)
+        screen.print(Text(f"{hidden} more rows, by level: in the result file, and with --format csv"), soft_wrap=True)
     if place is not None:
-        console.print(Text(f"written: {place}"), soft_wrap=True)
+        screen.print(Text(f"written: {place}"), soft_wrap=True)
 
 
-def as_csv(found: Evaluation) -> str:
-    """One line a row of scores; fractions 0–1."""
+def stored(found: Evaluation) -> dict[str, Any]:
+    """The result file's content, as it was written, or as it would be."""
+    if found.path is None:
+        return dict(found.to_dict())
+    content: dict[str, Any] = json.loads(found.path.read_text(encoding="utf-8"))
+    return content
+
+
+def as_csv(evaluations: Sequence[Evaluation]) -> str:
+    """One line a row of scores, fractions 0–1; of several evaluations the submission's name and data set come first."""
     text = io.StringIO()
-    records = _records(found)
+    records = []
+    for found in evaluations:
+        first = {"submission": shield(found.result["submission"]["name"]), "data": found.dataset.key}
+        records += [(first if len(evaluations) > 1 else {}) | record for record in _records(found)]
     if records:
-        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+        writer = csv.DictWriter(
+            text, list(dict.fromkeys(key for record in records for key in record)), lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(records)
     return text.getvalue()

@@ -18,13 +18,15 @@ def add_scores(commands: Any, lazy: _Lazy) -> None:
     listed.set_defaults(run=lazy("zgbench.cli.scores:list_all"))
 
 
-def scores_option(p: argparse.ArgumentParser) -> None:
-    """``--scores``."""
+def scores_option(p: argparse.ArgumentParser, *, similarity: bool = True) -> None:
+    """``--scores``, and ``--similarity`` for those that need one."""
     p.add_argument(
         "--scores",
         metavar="all|default|NAME,…",
         help="which scores, such as default,pq (default: default; names: zgbench scores list)",
     )
+    if not similarity:
+        return
     p.add_argument(
         "--similarity",
         metavar="FILE.csv",

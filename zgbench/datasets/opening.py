@@ -66,7 +66,7 @@ def open_dataset(
     if truth_dir is not None and key == "pc59" and png_order is None:
         raise UsageError(
             f"--truth-dir {truth_dir}: PC-59 PNGs circulate in two class orders and nothing inside a PNG says which. "
-            "Add --png-order alphabetical (the usual converter: 1 = aeroplane, 2 = bag) "
+            "Add --png-order alphabetical (mmsegmentation's converter: 1 = aeroplane, 2 = bag) "
             "or --png-order official (the 59-label list: 1 = aeroplane, 2 = bicycle)."
         )
     folder = None if truth_dir is not None and not _named(data) else _data_folder(key, data)

@@ -26,6 +26,7 @@ from zgbench.scores.text_generation import truth_segments
 from zgbench.storage.plain_arrow import plain
 
 Float = NDArray[np.float64]
+_Text = tuple[TextEncoder, str]
 SCOPES: tuple[Scope, ...] = ("labels", "oracle")
 ENDING = ".labels.parquet"
 """Of the file that keeps the per-image numbers, so that results are compared without a model."""
@@ -81,10 +82,20 @@ def by_label(
         except ModelUnavailable as error:
             unavailable[", ".join(asked)] = str(error)
             names = [name for name in names if name not in asked]
-    found = _oracle(counts, names, vocabulary, text, prompt)
-    found |= _cased(counts, names, vocabulary, text, prompt, background)
+    return _statistics(counts, names, vocabulary, (text, prompt), background), unavailable
+
+
+def from_counts(counts: Counts, names: Sequence[str], vocabulary: Vocabulary, background: Pixels) -> ByLabel:
+    """Statistics of scores that need no label vectors."""
+    return _statistics(counts, names, vocabulary, None, background)
+
+
+def _statistics(
+    counts: Counts, names: Sequence[str], vocabulary: Vocabulary, text: _Text | None, background: Pixels
+) -> ByLabel:
+    found = _oracle(counts, names, vocabulary, text) | _cased(counts, names, vocabulary, text, background)
     columns = [truth_segments_of(counts), *(found[name] for name in names)]
-    return ByLabel(sparse.csr_matrix(np.stack(columns, axis=1)), tuple(names)), unavailable
+    return ByLabel(sparse.csr_matrix(np.stack(columns, axis=1)), tuple(names))
 
 
 def truth_segments_of(counts: Counts) -> Float:
@@ -97,14 +108,14 @@ def truth_segments_of(counts: Counts) -> Float:
     return np.bincount(keys // stride, minlength=len(counts.ids)).astype(np.float64)
 
 
-def _oracle(
-    counts: Counts, names: Sequence[str], vocabulary: Vocabulary, text: TextEncoder, prompt: str
-) -> dict[str, Float]:
+def _oracle(counts: Counts, names: Sequence[str], vocabulary: Vocabulary, text: _Text | None) -> dict[str, Float]:
     own = [name for name in names if SCORES[name].scope == "oracle"]
     if not own:
         return {}
-    vectors = any("label vectors" in SCORES[name].needs for name in own)
-    similarity = true_similarity(counts, text, prompt, vocabulary) if vectors else None
+    similarity = None
+    if any("label vectors" in SCORES[name].needs for name in own):
+        assert text is not None
+        similarity = true_similarity(counts, *text, vocabulary)
     reached = None
     if any("lexicon" in SCORES[name].needs for name in own):
         decision, _ = Lexical(vocabulary).of_segments(counts.labels)
@@ -116,7 +127,7 @@ def _oracle(
 
 
 def _cased(
-    counts: Counts, names: Sequence[str], vocabulary: Vocabulary, text: TextEncoder, prompt: str, background: Pixels
+    counts: Counts, names: Sequence[str], vocabulary: Vocabulary, text: _Text | None, background: Pixels
 ) -> dict[str, Float]:
     own = tuple(name for name in names if SCORES[name].scope == "labels")
     if not own:
@@ -125,8 +136,10 @@ def _cased(
     ids = np.asarray(vocabulary.ids, dtype=np.int64)
     alike = np.zeros((len(distinct), len(ids)), dtype=np.float32)
     if distinct and any("label vectors" in SCORES[name].needs for name in own):
-        vectors = text.encode([prompt.format(one) for one in distinct])
-        alike = cosines(vectors, class_vectors(text, prompt, vocabulary))
+        assert text is not None
+        encoder, prompt = text
+        vectors = encoder.encode([prompt.format(one) for one in distinct])
+        alike = cosines(vectors, class_vectors(encoder, prompt, vocabulary))
     found = {name: np.zeros(len(counts.ids)) for name in own}
     for part, images, segments in counts.parts():
         about = cased.Labelled(part, ids, alike, label[segments], background)

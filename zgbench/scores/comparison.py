@@ -24,6 +24,7 @@ from zgbench.scores.class_scores import ClassIou, FurtherClasses, by_score, seen
 from zgbench.scores.further import Further, further, possible, similarity_for
 from zgbench.scores.registry import DEFAULT, ROW, chosen_scores, of_scope
 from zgbench.scores.result import Stored, load_result
+from zgbench.scores.shown import html_of_comparison, text_of_comparison
 from zgbench.scores.similarity import Similarity
 from zgbench.scores.verification import Row, background_of, verified
 from zgbench.statistics import resampling
@@ -85,7 +86,7 @@ class Pair:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Differences of every pair of results.
 
@@ -96,6 +97,12 @@ class Comparison:
 
     names: tuple[str, ...]
     pairs: tuple[Pair, ...]
+
+    def __repr__(self) -> str:
+        return text_of_comparison(self)
+
+    def _repr_html_(self) -> str:
+        return html_of_comparison(self)
 
     @property
     def rows(self) -> dict[Key, dict[str, Difference]]:

@@ -6,7 +6,8 @@ this order, and do not move; further ones are added by ``--scores``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from zgbench.errors import UsageError
 from zgbench.scores.families import cased, oracle_track, own
@@ -52,9 +53,8 @@ def chosen_scores(asked: Sequence[str] | str | None) -> tuple[str, ...]:
     Raises:
         UsageError: there is no such score.
     """
-    words = asked.split(",") if isinstance(asked, str) else ("default",) if asked is None else asked
     names: set[str] = set()
-    for word in (w.strip().lower() for w in words):
+    for word in _words(asked):
         if word not in SCORES and word not in ("all", "default"):
             raise UsageError(
                 f"--scores {word!r}: there is no such score. Known: all, default, {', '.join(SCORES)}. What each is: zgbench scores list."
@@ -65,9 +65,38 @@ def chosen_scores(asked: Sequence[str] | str | None) -> tuple[str, ...]:
     return tuple(name for name in SCORES if name in names)
 
 
+def _words(asked: Sequence[str] | str | None) -> list[str]:
+    words = asked.split(",") if isinstance(asked, str) else ("default",) if asked is None else asked
+    return [word.strip().lower() for word in words]
+
+
+def refuse_unknown_kinds(asked: Sequence[str] | str | None, kinds: Sequence[str], dataset: str) -> None:
+    """Scores of things or stuff cannot be had where the data set does not say which classes are which.
+
+    Args:
+        asked: as in :func:`chosen_scores`; ``all`` takes what there is.
+        kinds: of the classes.
+
+    Raises:
+        UsageError: one is asked for by name.
+    """
+    named = [word for word in _words(asked) if word in SCORES and "things and stuff" in SCORES[word].needs]
+    if named and not any(kinds):
+        raise UsageError(
+            f"--scores {','.join(named)}: the data set {dataset} does not say which of its classes are things. Those that do: ade150, cityscapes19, coco133, cocostuff171, and one of your own with a kind for each class (docs/datasets.md)."
+        )
+
+
 def of_scope(names: Sequence[str], scope: Scope) -> tuple[str, ...]:
     """Those of the names whose scores are of this scope."""
     return tuple(name for name in names if SCORES[name].scope == scope)
+
+
+def held(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the scores that a result file holds, as ``evaluate`` takes them to make it again."""
+    more = {name for row in result["scores"] for name in row.get("more", {})}
+    more |= {name for block in result.get("by_label", {}).values() for name in block["scores"]}
+    return tuple(name for name in SCORES if name in DEFAULT or name in more)
 
 
 def leads(name: str, value: float, other: float) -> bool:

@@ -26,6 +26,7 @@ from zgbench.scores.result_names import RESULT as RESULT
 from zgbench.scores.result_names import Names, names
 from zgbench.scores.result_tables import flat, per_class_csv, per_class_rows
 from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
+from zgbench.scores.shown import html_of_evaluation, text_of_evaluation
 from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
 from zgbench.storage.files import replacing, replacing_all, sha256_file
@@ -47,7 +48,7 @@ def number(estimate: Estimate) -> Score:
     return {"value": plain(estimate.value), "ci95": [plain(estimate.low), plain(estimate.high)]}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """Scores of one submission.
 
@@ -74,6 +75,12 @@ class Evaluation:
     chosen: tuple[str, ...] = DEFAULT
     labels: ByLabel | None = None
     path: Path | None = None
+
+    def __repr__(self) -> str:
+        return text_of_evaluation(self)
+
+    def _repr_html_(self) -> str:
+        return html_of_evaluation(self)
 
     @property
     def scores(self) -> list[ScoreRow]:

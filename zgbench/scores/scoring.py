@@ -91,9 +91,7 @@ def scored(
     def drawn(n: int) -> Resamples:
         return resamples.setdefault(n, Resamples(n, protocol.resamples, protocol.seed))
 
-    more = tuple(name for name in of_scope(names, "row") if name not in DEFAULT)
-    if dropped := set(more) - set(more := possible(more, dataset.vocabulary)):
-        unavailable[", ".join(n for n in names if n in dropped)] = "the data set does not say which classes are things"
+    more = possible([name for name in of_scope(names, "row") if name not in DEFAULT], dataset.vocabulary)
     similarity = similarity or similarity_for(more, dataset.vocabulary)
     rows: list[ScoreRow] = []
     for row in (row for r in reassigned for row in verified(counts, r, protocol)):
