@@ -37,6 +37,9 @@ def missed(page: Any) -> list[str]:
             break
         page.keyboard.press("Tab")
         stop, seen = page.evaluate(_AT)
+        if not seen:  # some appear slowly
+            page.wait_for_timeout(400)
+            _, seen = page.evaluate(_AT)
         if stop is not None:
             left.discard(int(stop))
             if not seen:
