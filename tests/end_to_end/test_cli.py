@@ -177,7 +177,7 @@ def test_per_class_file(demo_result: Path) -> None:
 def test_compare_prints_differences(demo_result: Path) -> None:
     result = demo_result / "demo.mini.result.json"
     out, _ = here("compare", result, result)
-    assert "IoU image" in out
+    assert "mIoU image" in out
     assert "+0.0 [+0.0, +0.0]" in out
     printed = json.loads(here("compare", result, result, "--json")[0])
     assert printed["rows"][0]["scores"]["iou_image"]["p"] == 1
