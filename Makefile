@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 QUICK := $(addprefix tests/,scores pixels submission statistics storage lexicon datasets oracle test_protocol.py test_overlay.py)
 
-.PHONY: demo test quick site check packages validity bench clean
+.PHONY: demo test quick site check coverage packages validity bench clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -27,12 +27,20 @@ quick: $(READY)
 site: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d build/.doctrees . build/site
 
-# lint, format, types and layering
+# how much of scores, pixels and submission the tests of these rooms reach: by branch, at least 95 %
+coverage: $(READY)
+	rm -f .coverage .coverage.*
+	OMP_NUM_THREADS=1 $(BIN)/python -m coverage run -m pytest -q tests/scores tests/pixels tests/submission tests/oracle tests/test_evaluate.py
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
+
+# lint, format, types, layering and spelling
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m codespell_lib
 
 # how well each rule maps labels as people do: leaderboard/validity.csv and the table in the README
 validity: $(READY)

@@ -13,7 +13,7 @@ project = "zgbench"
 author = "the authors of zgbench"
 root_doc = "docs/index"
 include_patterns = [
-    "docs/**", "CONTRIBUTING.md", "SECURITY.md", "human_eval/README.md", "leaderboard/README.md",
+    "docs/**", "CHANGELOG.md", "LICENSES/README.md", "CONTRIBUTING.md", "SECURITY.md", "human_eval/README.md", "leaderboard/README.md",
     "submissions/README.md", "reference_method/mini/README.md",
 ]  # fmt: skip
 exclude_patterns = [".*", "build", "dist", "results", "**/results", "**/.*", "**/__pycache__", "tests", "zgbench"]
@@ -38,6 +38,8 @@ nb_execution_in_temp = True
 nb_output_stderr = "remove"  # progress bars
 
 autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+maximum_signature_line_length = 80
 autodoc_member_order = "bysource"
 add_module_names = False
 copybutton_exclude = ".linenos, .gp, .go"
@@ -48,4 +50,6 @@ html_extra_path = ["front"]
 html_static_path = ["static"]
 html_css_files = ["zgbench.css"]
 html_show_sourcelink = False
+html_show_copyright = False
+html_show_sphinx = False
 html_copy_source = False

@@ -29,6 +29,7 @@ from zgbench.board.store import Board, Group
 from zgbench.errors import ZgbenchError
 
 CLASSES = 24  # in the plot at once
+SHORT = 400  # characters of a description that need not be unfolded
 
 
 def card(board: Board, entry: Entry, group: Group) -> None:
@@ -69,7 +70,7 @@ def card(board: Board, entry: Entry, group: Group) -> None:
     }
     for column, facts in zip(st.columns(2), (said_of_it, found), strict=True):
         column.text("\n".join(f"{what}: {value or 'not said'}" for what, value in facts.items()))
-    with st.expander("Description"):
+    with st.expander("Description", expanded=len(entry.description) <= SHORT):
         st.text(entry.description or "No description was given.")
     for what, why in entry.unavailable.items():
         st.text(f"{what} was not scored: {why}")

@@ -140,7 +140,7 @@ def cited(dataset: str) -> None:
         {
             "Method": [row["method"] for row in rows],
             "Score": [CITED_SCORES.get(row["score"], row["score"].capitalize()) for row in rows],
-            "%": [100 * row["value"] for row in rows],
+            "%": [percent(row["value"]) for row in rows],
             "Reassigned": [f"{row['reassign'] or ''} {row['verify'] or ''}".strip() for row in rows],
             "Images": [row["images"] for row in rows],
             "Given the classes": [row["given_classes"] for row in rows],
@@ -151,7 +151,7 @@ def cited(dataset: str) -> None:
     )
     st.dataframe(
         frame, hide_index=True, alt=f"Cited figures for {dataset}", placeholder="–",
-        column_config={"Method": st.column_config.Column(width=400), "%": st.column_config.NumberColumn(format="%.1f")},
+        column_config={"Method": st.column_config.Column(width=400), "%": st.column_config.Column(alignment="right")},
     )  # fmt: skip
     timeline([row | {"name": row["method"], "shown_kind": given(row)} for row in rows if row["score"] == "iou"], "IoU")
     with line():
@@ -167,9 +167,10 @@ def given(row: dict[str, Any]) -> str:
 
 def cited_only(controls: Any) -> None:
     """The paper's figures, as a data set of their own."""
-    published = list(dict.fromkeys(row["dataset"] for row in cited_rows()))
-    of = controls.pills("On", published, default=published[0], key="of", bind="query-params", required=True)
-    cited(of or published[0])
+    published = dict.fromkeys(row["dataset"] for row in cited_rows())
+    with controls:
+        of = choose("On", {key: key for key in published}, "of", width=150)
+    cited(of)
 
 
 def results(board: Board, dataset: str, controls: Any) -> None:

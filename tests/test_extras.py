@@ -26,7 +26,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_every_extra_is_one_of_the_package() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert set(declared) - set(EXTRAS) == {"dev", "all"}
+    assert set(declared) - set(EXTRAS) == {"dev", "docs", "all"}
     assert set(EXTRAS) <= set(declared)
 
 

@@ -263,7 +263,7 @@ def _counted_before(subject: Subject, saved: Path, partial: bool) -> Counts | No
         found = counts_file.load(saved)
         if found.void is None and not subject.dataset.unlabelled and subject.protocol.background == "released":
             return None  # of an older zgbench, which counted no void pixels; or there are none, which costs only time
-        if made_from.get("truth_sha256") == subject.dataset.source.fingerprint(found.ids):
+        if made_from.get("truth_sha256") == subject.fingerprint(found.ids):
             return found
     return None
 

@@ -161,8 +161,8 @@ def timed(into: list[float], cpu: list[float] | None = None) -> Iterator[None]:
 def fill(folder: Path) -> dict[str, list[float]]:
     """Work out p-values that ``add`` keeps in the cache.
 
-    Of IoU image, of all pairs at once; of IoU dataset, where that takes minutes, of the last method with all others.
-    What remains is stood in for by the p-values of IoU image, as nothing that is measured depends on them.
+    Of mIoU image, of all pairs at once; of mIoU dataset, where that takes minutes, of the last method with all others.
+    What remains is stood in for by the p-values of mIoU image, as nothing that is measured depends on them.
     """
     board = load_board(folder)
     spent: dict[str, list[float]] = {"ratios": [], "iou_dataset": []}
@@ -289,7 +289,7 @@ def rows(spent: dict[str, Any], seen: dict[str, Any], walked: dict[str, Any]) ->
     }
     yield {"what": "memory of the page's server", "unit": "GiB", "ours": [walked["memory"], seen["memory"]], "goal": {"under": 1.4}, "note": "1.5 GB; the second without Streamlit"}  # fmt: skip
     yield {"what": "p-values of all pairs at once, a score that is one ratio", "unit": "s", "ours": spent["ratios"], "note": "kept on disk; add works out the new ones only"}  # fmt: skip
-    yield {"what": "p-values of one more method with all others, IoU dataset", "unit": "s", "ours": spent["iou_dataset"], "note": "pas20, pc59, pc459; by add"}  # fmt: skip
+    yield {"what": "p-values of one more method with all others, mIoU dataset", "unit": "s", "ours": spent["iou_dataset"], "note": "pas20, pc59, pc459; by add"}  # fmt: skip
 
 
 STEPS: dict[str, Callable[[Path], Any]] = {"fill": fill, "visit": visit}

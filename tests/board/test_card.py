@@ -126,5 +126,5 @@ def test_a_badge_is_sound_svg_with_the_numbers_of_the_row() -> None:
     row: dict[str, Any] = ranking(BOARD, group.key)[0]
     root = ET.fromstring(badge(row, group, "iou_image"))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert root.attrib["aria-label"] == f"zgbench mini: rank {rank_of(row)}, IoU image {100 * row['iou_image']:.1f} %"
+    assert root.attrib["aria-label"] == f"zgbench mini: rank {rank_of(row)}, mIoU image {100 * row['iou_image']:.1f} %"
     assert not {child.tag.split("}")[1] for child in root.iter()} - {"svg", "title", "rect", "g", "text"}

@@ -129,7 +129,7 @@ def test_another_truth_of_a_data_set_stays_out_and_is_told() -> None:
     assert len(family.others) == 1
     found = over_datasets(board, family)
     assert "new" not in {row.name for row in found.rows}
-    assert any("another truth of second: 1 results" in note for note in notes(found))
+    assert any("another ground truth of second: 1 results" in note for note in notes(found))
 
 
 def test_one_name_twice_is_not_guessed_at() -> None:

@@ -114,5 +114,5 @@ def test_power_of_a_table_in_a_sentence() -> None:
     assert (found.pairs, found.middle) == (len(each), pytest.approx(np.median(each), abs=1e-12))
     assert (found.least, found.most) == pytest.approx((min(each), max(each)), abs=1e-12)
     sentence = told(found, group, "iou_image")
-    assert f"With {group.images} images" in sentence and f"{100 * found.middle:.1f} points of IoU image" in sentence
+    assert f"With {group.images} images" in sentence and f"{100 * found.middle:.1f} points of mIoU image" in sentence
     assert told(None, group, "iou_image") == ""

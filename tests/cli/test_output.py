@@ -88,7 +88,7 @@ def test_quiet_and_verbose(small: Path, tmp_path: Path) -> None:
     _, said = here(*command)
     assert "note: of fewer than" in said
     out, said = here(*command, "-q")
-    assert "IoU image" in out
+    assert "mIoU image" in out
     assert not said
     _, said = here(*command, "-v", "--out", tmp_path / "again")
     assert "counting pixels, 200: " in said

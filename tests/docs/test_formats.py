@@ -32,7 +32,7 @@ def first_column(begin: str, end: str = "\n\n") -> set[str]:
 
 def test_keys_of_a_result() -> None:
     assert first_column("`*.result.json`, format") == set(Result.__annotations__) - {"format"}
-    row = re.search(r"A row of `scores`: (.*?)\. A score is", PAGE, re.DOTALL)
+    row = re.search(r"A row of `scores`: (.*?)\n\n", PAGE, re.DOTALL)
     assert row is not None
     assert set(ScoreRow.__annotations__) <= set(re.findall("`([^`]+)`", row[1]))
 

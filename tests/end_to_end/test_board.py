@@ -117,12 +117,12 @@ def named(table: list[list[str]]) -> list[str]:
 def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, server: Server) -> None:
     visitor.go("/")
     table = visitor.rows()
-    assert table[0][:3] == ["Rank", "Method", "IoU image"]
+    assert table[0][:3] == ["Rank", "Method", "mIoU image"]
     assert [row[0].strip() for row in table[1:]] == ["1", "2", "3", "4"]
     assert named(table) == ["demo", "Free method", EVIL, "Guided method"]
     assert re.fullmatch(r" ?\d+\.\d \[\d+\.\d, \d+\.\d\]", table[1][2])
     text = visitor.text()
-    assert "Best: “demo”, IoU image" in text and "ahead of the next, “Free method”" in text
+    assert "Best: “demo”, mIoU image" in text and "ahead of the next, “Free method”" in text
     assert "That is sure: it differs from each of the other 3 methods" in text
     assert "dataset=mini" in visitor.query() and "group=" in visitor.query()
 
@@ -176,7 +176,7 @@ def test_a_filter_hides_rows_and_changes_no_rank(visitor: Visitor, tmp_path: Pat
     (record,) = csv.DictReader(io.StringIO(Path(wanted.value.path()).read_text()))
     assert record["rank"] == "4"
     visitor.go("/?show=free")
-    assert visitor.rows()[1:] == [row for row in whole.values() if row[0] != "Guided method"]
+    assert visitor.rows()[1:] == [row for name, row in whole.items() if name != "Guided method"]
 
 
 def test_a_result_that_somebody_touched_is_shown_nowhere(visitor: Visitor, place: Path) -> None:
@@ -248,7 +248,7 @@ def test_hostile_texts_are_texts_everywhere(visitor: Visitor) -> None:
     visitor.go("/method?method=evil.mini")
     text = visitor.text()
     assert "<script>alert(1)</script> ![d](http://evil.example/d.png)" in text
-    assert any(row[0] == EVIL_LABELS[0] for row in visitor.rows())
+    assert any(row[0] == EVIL_LABELS[0] for row in visitor.rows(1))
 
 
 def test_method(visitor: Visitor) -> None:
@@ -303,6 +303,50 @@ def test_diagnosis(visitor: Visitor) -> None:
     assert values == sorted(values, reverse=True)
     visitor.go("/?group=&method=demo.mini")
     assert f"{values[-1]:.1f} [" in visitor.rows()[1][2]
+
+
+def test_the_first_screen_says_who_is_best_and_leads_on(browser: Any, tmp_path: Path) -> None:
+    """The board that ships, at 1440 × 900 without scrolling: who, by how much, how surely, and where the paper is."""
+    with (
+        served("leaderboard", "serve", folder=tmp_path) as running,
+        visiting(browser, running.url, width=1440) as visitor,
+    ):
+        visitor.go("/")
+        assert "dataset=mini" in visitor.query()  # pas20, which comes before, has baselines only
+        for told in ("Best: “reference method", "points ahead of the next", "That is", "paired test over 200 images"):
+            assert below(visitor, visitor.page.get_by_text(told).first) < 900
+        paper = visitor.page.get_by_role("link", name="Its paper")
+        assert paper.get_attribute("href") == "https://arxiv.org/abs/2303.13396" and below(visitor, paper) < 900
+        assert below(visitor, visitor.page.locator('[data-testid="stDataFrame"]').first) < 900
+        box = visitor.page.locator('[data-testid="stDataFrame"]').first.bounding_box()
+        visitor.page.mouse.move(box["x"] + 200, box["y"] + 35 + 18)
+        visitor.page.wait_for_timeout(400)
+        with visitor.page.context.expect_page() as opened:  # a name leads to its method
+            visitor.page.mouse.click(box["x"] + 200, box["y"] + 35 + 18)
+        assert "/method?dataset=mini&group=" in opened.value.url and "method=reference-masked.mini" in opened.value.url
+        visitor.page.mouse.click(box["x"] + 60, box["y"] + 18)  # the head of the ranks: they sort
+        visitor.settled()
+        assert [row[0].strip() for row in visitor.rows()[1:]] == ["1=", "1=", "1=", "4"]
+        visitor.go("/?embed=true&dataset=mini")
+        assert visitor.page.locator('[data-testid="stMainMenu"]').count() == 0
+        assert {"embed=true", "dataset=mini"} <= set(visitor.query().split("&"))
+        visitor.go("/?dataset=cited&of=pc459")
+        assert "OpenSeg" in str(visitor.rows())
+        for width in (1440, 1024, 390, 330):  # a label is 12 pixels high where its picture is 288 wide
+            visitor.page.set_viewport_size({"width": width, "height": 900})
+            visitor.go("/inside?dataset=mini&method=reference.mini&other=reference-crop.mini")
+            widths = visitor.page.locator('[data-testid="stImage"] img').evaluate_all(
+                "all => all.map(i => i.clientWidth)"
+            )
+            assert len(widths) == 5 and min(widths) >= 288, (width, widths)
+            assert visitor.overflow() <= 0
+
+
+def below(visitor: Visitor, shown: Any) -> float:
+    """Where an element ends, pixels from the top of the window."""
+    assert visitor.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+    box = shown.bounding_box()
+    return float(box["y"] + box["height"])
 
 
 def test_a_stale_link_says_so(visitor: Visitor) -> None:

@@ -11,6 +11,7 @@ from tests.ratings.clock import Clock
 from tests.ratings.conftest import contents
 from zgbench.ratings import Rater, Store, status
 from zgbench.ratings.comments import MAX_COMMENT, list_comments
+from zgbench.ratings.people import MAX_TOLD
 from zgbench.ratings.tables import raters
 
 
@@ -107,7 +108,7 @@ def test_an_open_invitation_makes_a_rater_each_time(store: Store) -> None:
     assert (info.places, info.made, info.role) == (2, 2, "rater")
     query = select(raters.c.participant).where(raters.c.id == first.id)
     told = store.database.read(lambda c: c.execute(query).scalar())
-    assert told is not None and len(told) == 64 and told.startswith("5f3c  <b>")
+    assert told is not None and len(told) == MAX_TOLD and told.startswith("5f3c  <b>")
     assert status(store, resamples=2).raters == 2
     with pytest.raises(zgbench.UsageError, match="crowd is an open invitation already"):
         store.make_token("crowd")

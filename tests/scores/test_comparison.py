@@ -299,7 +299,7 @@ def test_power_in_every_format(style: str, tiny_voc: Path, tmp_path: Path) -> No
         assert "smallest" in told["per_class"]["bicycle"]
         assert "smallest" not in plain
     else:
-        line = next(line for line in out.splitlines() if "IoU image" in line)
+        line = next(line for line in out.splitlines() if "mIoU image" in line)
         assert f" {100 * least:.1f} " in line and f" {max(2, images)} " in line
         assert "images needed" in out and "2.8 standard errors" in out
         assert "images needed" not in plain and "2.8" not in plain

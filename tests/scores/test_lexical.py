@@ -128,7 +128,7 @@ WORDS = {
 
 
 def test_perfect_masks_with_everyday_words_on_real_images(tmp_path: Path) -> None:
-    """The truth's own masks of 300 real images; TT gives 76.9 % IoU image here (all-MiniLM-L6-v2)."""
+    """The truth's own masks of 300 real images; TT gives 76.9 % mIoU image here (all-MiniLM-L6-v2)."""
     if not SHARED.is_dir():
         pytest.skip("needs the real images of ../shared/data, which are not there")
     dataset = zgbench.open_dataset("pas20", SHARED)

@@ -11,7 +11,7 @@ from zgbench.errors import UsageError
 from zgbench.scores.registry import DEFAULT, ROW, SCORES, chosen_scores
 
 OF_BEFORE = {
-    "iou_image": "IoU image", "iou_dataset": "IoU dataset", "recall.0.25": "Recall .25", "recall.0.5": "Recall .5",
+    "iou_image": "mIoU image", "iou_dataset": "mIoU dataset", "recall.0.25": "Recall .25", "recall.0.5": "Recall .5",
     "recall.0.75": "Recall .75", "recall.auc": "Recall area", "tgq": "TGQ",
 }  # fmt: skip
 

@@ -45,9 +45,7 @@ class Family:
     def demanded(self) -> str:
         """What was asked of every score that stands in one table, in a sentence."""
         shared = "|".join(f"{name}:{value}" for name, value in self.shared.items())
-        return (
-            f"Every score here is of one protocol: {shared}. Data set, split, images and truth are each data set's own."
-        )
+        return f"Every score here is of one protocol: {shared}. Data set, split, images and ground truth are each data set's own."
 
 
 def _shared(group: Group) -> dict[str, str]:

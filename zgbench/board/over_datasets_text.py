@@ -48,7 +48,7 @@ def notes(found: OverDatasets) -> list[str]:
     for group in found.family.others:
         if group.dataset in found.datasets:
             told.append(
-                f"Left out, on other images or with another truth of {group.dataset}: {len(group.ids)} results."
+                f"Left out, on other images or with another ground truth of {group.dataset}: {len(group.ids)} results."
             )
     return told
 

@@ -20,14 +20,12 @@ from zgbench.scores.registry import SCORES
 
 RULE = (
     "Rank = 1 + the number of methods of this protocol that are better and differ with p < 0.05 in the paired sign-flip "
-    "test over images, p corrected by Holm's method for all pairs of its methods (10,000 draws; for IoU dataset fewer where "
+    "test over images, p corrected by Holm's method for all pairs of its methods (10,000 draws; for mIoU dataset fewer where "
     "more could not matter; a p that fewer than ten draws speak for is that of a normal distribution). Methods that nothing separates from the best share rank 1. The interval of a rank is that of a "
     "method's place by the score alone: 2.5th to 97.5th percentile over the resamples of the images. Baselines and ceilings "
     "have no rank and count in none."
 )
-APART = (
-    "Not ranked: baselines, simple rows to compare with, and ceilings, which show what the truth itself would reach."
-)
+APART = "Not ranked: baselines, simple rows to compare with, and ceilings, which show what the ground truth itself would reach."
 
 
 @dataclass(frozen=True)

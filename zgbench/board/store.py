@@ -26,7 +26,7 @@ from zgbench.storage.files import stamp
 from zgbench.storage.text import without_companions
 
 _ORDER = ("TT", "LT", "ST", "MAP", *WITHOUT_CLASSES)
-_TRACKS = {"free": "own segments", "oracle": "the truth's segments"}
+_TRACKS = {"free": "own segments", "oracle": "ground-truth segments"}
 
 
 @dataclass(frozen=True)

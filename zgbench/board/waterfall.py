@@ -52,7 +52,7 @@ def waterfall(board: Board, entry_id: str, group_key: str, score: str = "iou_ima
     row = opened(board, entry_id, group_key)
     _check(row, score)
     records = [
-        {"step": "perfect", "title": "Perfect", "about": "the truth's masks and names", "value": 1.0, "start": 0.0, "change": 1.0}
+        {"step": "perfect", "title": "Perfect", "about": "the ground truth's masks and names", "value": 1.0, "start": 0.0, "change": 1.0}
     ]  # fmt: skip
     before, images = 1.0, row.row.images
     for step, assigned in steps(row).items():
@@ -82,7 +82,7 @@ def beside(board: Board, entry_id: str, group_key: str, score: str = "iou_image"
     chosen = names_on_truth(row)
     value = row.score(score, *_selected(counts, chosen, row.row.images))
     return {
-        "title": "Truth masks", "about": "the truth's masks with the predicted names", "value": 0.0 if np.isnan(value) else value,
+        "title": "Ground-truth masks", "about": "the ground truth's masks with the predicted names", "value": 0.0 if np.isnan(value) else value,
     }  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def _notes(found: Evaluation) -> None:
     if few:
         note(
             f"note: of fewer than {FEWEST} images, intervals hold the true value less often than in 95 % of cases, that of "
-            f"IoU dataset above all (docs/intervals.md): {', '.join(few)}"
+            f"mIoU dataset above all (docs/intervals.md): {', '.join(few)}"
         )
     short = f"{found.stem}.{found.dataset.key}.result.json"
     if found.path is not None and found.path.name != short:

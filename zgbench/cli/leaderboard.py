@@ -45,7 +45,7 @@ def add(options: argparse.Namespace) -> int:
     result = json.loads(place.read_text(encoding="utf-8"))
     for row in result["scores"]:
         score = row["iou_image"]
-        print(f"{row['reassign']} {row['verify']}: IoU image {percent(score['value'], *score['ci95'])}")
+        print(f"{row['reassign']} {row['verify']}: mIoU image {percent(score['value'], *score['ci95'])}")
     if result["tgq"] is not None:
         print(f"TGQ {percent(result['tgq']['value'], *result['tgq']['ci95'])}")
     for name, why in result["unavailable"].items():

@@ -233,6 +233,8 @@ def _refuse_other_order(source: FolderSource, order: PngOrder) -> None:
     """Compare PNGs with the unambiguous ``.mat`` files where both lie at hand: they must be in the order assumed."""
     _, written = SPECS["pc59"].truths()
     mat = FolderSource(Located(source.truths.folder, written.pattern), source.photos, written)
+    if not mat.truths.any():
+        return
     both = [i for i in list(source.truths.found())[:200] if mat.has(i)][:5]
     agreeing = total = 0
     for image_id in both:

@@ -29,6 +29,7 @@ from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
 from zgbench.scores.shown import html_of_evaluation, text_of_evaluation
 from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
+from zgbench.storage.arrow_arrays import numbers, texts
 from zgbench.storage.files import replacing, replacing_all, sha256_file
 from zgbench.storage.plain_arrow import plain
 from zgbench.version import __version__
@@ -199,18 +200,18 @@ def _segments_table(counts: Counts, segments: slice, reassignments: list[Reassig
     import pyarrow as pa
 
     columns: dict[str, Any] = {
-        "image_id": pa.array(counts.ids, pa.string()).take(pa.array(counts.owner)),
-        "segment": pa.array((np.arange(len(counts.labels)) - counts.offsets[counts.owner]).astype(np.int32)),
-        "label": pa.array(counts.labels, pa.string()),
+        "image_id": texts(counts.ids, counts.owner),
+        "segment": numbers((np.arange(len(counts.labels)) - counts.offsets[counts.owner]).astype(np.int32)),
+        "label": texts(counts.labels),
     }
     for reassigned in reassignments:
         how = reassigned.how.lower()
         decision = reassigned.decision
-        columns[f"{how}_class"] = pa.array(decision.class_id[segments].astype(np.int32))
+        columns[f"{how}_class"] = numbers(decision.class_id[segments].astype(np.int32))
         if how in ("tt", "st"):
-            columns[f"{how}_similarity"] = pa.array(decision.similarity[segments])
+            columns[f"{how}_similarity"] = numbers(decision.similarity[segments])
         if decision.level is not None:
-            columns[f"{how}_level"] = pa.array(decision.level[segments])
+            columns[f"{how}_level"] = numbers(decision.level[segments])
         if reassigned.rated is not None:
             columns[f"{how}_rated"] = pa.array(reassigned.rated[segments], from_pandas=True)
     return pa.table(columns)

@@ -148,7 +148,7 @@ def scored(
             result["notes"] = [*result.get("notes", []), one.note]
     made_from = {
         "submission_sha256": subject.sha256,
-        "truth_sha256": dataset.source.fingerprint(counts.ids),
+        "truth_sha256": subject.fingerprint(counts.ids),
         "ids_sha256": subject.dataset.ids_sha256(),
         "partial": len(counts.ids) < len(subject.dataset.ids),
     }

@@ -143,7 +143,7 @@ def sha256_lines(lines: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def stamp(paths: Iterable[Path]) -> str:
+def stamp(paths: Iterable[Path | str]) -> str:
     """A text that is another one when any of the files was changed or replaced meanwhile.
 
     Dates are only compared for being the same, so a clock that is set back does no harm.
@@ -151,7 +151,7 @@ def stamp(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         try:
-            s = path.stat()
+            s = os.stat(path)  # noqa: PTH116  many texts come here, and a Path of each would cost more
             digest.update(f"{s.st_ino} {s.st_size} {s.st_mtime_ns} {s.st_ctime_ns}\n".encode())
         except OSError:
             digest.update(b"none\n")

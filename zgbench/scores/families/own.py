@@ -18,12 +18,12 @@ def _recall(key: str, title: str, definition: str) -> ScoreDefinition:
 
 DEFINITIONS = (
     ScoreDefinition(
-        "iou_image", "IoU image", ("counts", "reassignment"),
+        "iou_image", "mIoU image", ("counts", "reassignment"),
         "mean IoU over the classes in truth ∪ kept prediction of an image, then over images", _PAPER,
         "an image without a class is left out; undefined where all are", default=True,
     ),
     ScoreDefinition(
-        "iou_dataset", "IoU dataset", ("counts", "reassignment"),
+        "iou_dataset", "mIoU dataset", ("counts", "reassignment"),
         "summed intersections over summed unions of each class, then the mean over classes",
         "PASCAL VOC (Everingham et al., IJCV 2010), the usual mIoU",
         "a class without a union is left out; undefined where all are", default=True,
