@@ -95,9 +95,7 @@ def of_scope(names: Sequence[str], scope: Scope) -> tuple[str, ...]:
 def sentence(name: str) -> str:
     """What a score is, and whether lower is better, for people who read a table."""
     score = SCORES[name]
-    return (
-        f"{score.title}: {score.definition}{' (lower is better)' if score.better == 'lower' else ''}. {score.source}."
-    )
+    return f"{score.title}: {score.definition}{' (lower is better)' if score.better == 'lower' else ''}. Source: {score.source}."
 
 
 def held(result: Mapping[str, Any]) -> tuple[str, ...]:
