@@ -224,7 +224,7 @@ def results(board: Board, dataset: str, controls: Any) -> None:
         where = {"dataset": group.dataset, "group": group.key, "methods": ",".join(ids)}
         st.switch_page("compare.py", query_params=where)
     if cited_rows(dataset):
-        st.subheader("Cited figures")
+        st.header("Cited figures")
         cited(dataset)
 
 
