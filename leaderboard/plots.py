@@ -139,7 +139,7 @@ def timeline(rows: list[dict[str, Any]], title: str) -> None:
 
 def spread(frame: pd.DataFrame) -> list[bool]:
     """Which points bear their name: those that stand far enough from the last one named in their place, the best first."""
-    least = 0.06 * float(frame["value"].max())
+    least = 0.09 * float(frame["value"].max())
     last: dict[Any, float] = {}
     named = dict.fromkeys(frame.index, False)
     for at, x, value in frame.sort_values("value", ascending=False)[["x", "value"]].itertuples():
