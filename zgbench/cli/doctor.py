@@ -134,4 +134,6 @@ def _data() -> dict[str, Any]:
         except ZgbenchError:
             continue
     told = folder or "ZGBENCH_DATA is not set; give --data DIR"
+    if folder and list(sets) == ["mini"]:
+        told += ": holds none of them; where they must lie: zgbench datasets list"
     return {"folder": folder, "told": told, "sets": sets}

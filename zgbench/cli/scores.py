@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import textwrap
 
-_WIDTH = 116
+_WIDEST = 116
 
 
 def list_all(options: argparse.Namespace) -> int:
@@ -16,6 +17,7 @@ def list_all(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([score.to_dict() for score in SCORES.values()], indent=1, ensure_ascii=False))
         return 0
+    width = min(_WIDEST, shutil.get_terminal_size((80, 24)).columns)
     for score in SCORES.values():
         marks = ["default"] if score.default else []
         marks += [f"from {score.low:g} to {score.high:g}"] if (score.low, score.high) != (0, 1) else []
@@ -27,6 +29,6 @@ def list_all(options: argparse.Namespace) -> int:
             f"Nothing to score: {score.when_empty}.",
             f"Source: {score.source}.",
         ):
-            print(textwrap.fill(line, _WIDTH, initial_indent="    ", subsequent_indent="    "))
+            print(textwrap.fill(line, width, initial_indent="    ", subsequent_indent="    "))
     print("All are fractions, shown in %. Work them out with: zgbench evaluate SUBMISSION --scores all|NAME,…")
     return 0
