@@ -205,15 +205,16 @@ chosen = choose_several("Methods", options, "methods", 2, MOST)
 if len(chosen) < 2:
     st.info("Choose two to six methods of this protocol.")
     st.stop()
-more = st.multiselect(
-    "Further scores", list(group.further), format_func=lambda name: SCORES[name], key="more", bind="query-params"
-)
+with line():
+    first = chosen[1] if len(chosen) == 2 else chosen[0]
+    reference = choose("Differences from", {key: options[key] for key in chosen}, "against", first=first)
+    more = st.multiselect(
+        "Further scores", list(group.further), format_func=lambda name: SCORES[name], key="more", bind="query-params"
+    )
 try:
     found = comparison(board, group.key, chosen, more)
 except ZgbenchError as error:
     stop("These cannot be compared.", error)
-first = chosen[1] if len(chosen) == 2 else chosen[0]
-reference = choose("Differences from", {key: options[key] for key in chosen}, "against", first=first)
 st.caption(
     "Paired over the same images: what both find easy or hard cancels out. Filled: beyond doubt; hollow: undecided."
 )
