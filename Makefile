@@ -58,7 +58,7 @@ bench: $(READY)
 	$(BIN)/pip install --quiet --no-deps -r tests/benchmarks/requirements.txt
 	$(BIN)/python tests/benchmarks/run_all.py
 
-$(READY): pyproject.toml setup.py constraints.txt zgbench/submission/_runs.c
+$(READY): pyproject.toml setup.py constraints.txt zgbench/submission/_runs.c zgbench/pixels/_tally.c
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zgbench needs Python 3.11 or newer; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[offline,smollm2,ray,apps,dev]'
