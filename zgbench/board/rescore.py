@@ -73,11 +73,5 @@ def _told(stored: Stored, fresh: Stored) -> list[str]:
 
 
 def _comparable(result: Mapping[str, Any]) -> dict[str, Any]:
-<<<<<<< HEAD
-    # what could not be had on one machine may be had on another; rows that are there are the same
-    left_out = ("files", "timing_s", "versions", "unavailable")
-    return {key: value for key, value in result.items() if key not in left_out}
-=======
     """Without what another machine may have otherwise: which models it lacks moves no score."""
     return {key: value for key, value in result.items() if key not in ("files", "timing_s", "versions", "unavailable")}
->>>>>>> main
