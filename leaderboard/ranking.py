@@ -23,7 +23,7 @@ from shared import (
 )  # fmt: skip
 
 from zgbench.board.cited import PAPER, cited_rows
-from zgbench.board.entry import SCORES
+from zgbench.board.entry import SCORES, sentence
 from zgbench.board.leader import leader, sentences
 from zgbench.board.links import https_link, page_address
 from zgbench.board.power import power_of, told
@@ -212,6 +212,7 @@ def results(board: Board, dataset: str, controls: Any) -> None:
     if apart := [row for row in rows if row["kind"] != "method"]:
         st.caption(APART)
         ids += grid(apart, columns, group, "picked_apart", "Baselines and ceilings, not ranked")
+    st.text(sentence(score))
     st.caption(told(power_of(board, group, score), group, score))
     st.caption(RULE)
     timeline(
