@@ -24,7 +24,7 @@ from shared import (
 )  # fmt: skip
 
 from zgbench.board.cited import PAPER, cited_rows
-from zgbench.board.entry import SCORES
+from zgbench.board.entry import SCORES, sentence
 from zgbench.board.leader import leader, sentences
 from zgbench.board.links import https_link, page_address
 from zgbench.board.power import power_of, told
@@ -32,7 +32,6 @@ from zgbench.board.ranking import APART, RULE, Filters, filtered, ranking
 from zgbench.board.ranking_text import as_json, rank_cell, ranking_csv, ranking_latex, ranking_record
 from zgbench.board.store import Board, Group
 from zgbench.errors import ZgbenchError
-from zgbench.scores.registry import sentence
 
 TASK = (
     "A method cuts a photo into segments and names each in free text, with no class list, no text query and no "
