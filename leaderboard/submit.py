@@ -141,8 +141,8 @@ def follow(found: Worker, token: str, stem: str, *, waited: bool) -> None:
 def links(found: Worker, entry: Entry) -> None:
     """Where its result can be seen, or had."""
     if entry.private:
-        for name, content in found.private_results(entry):
-            st.download_button(name, content, name, "application/json", key=f"get-{name}", on_click="ignore")
+        for file, content in found.private_results(entry):
+            st.download_button(file, content, file, "application/json", key=f"get-{file}", on_click="ignore")
         return
     for one in load_board(board_folder()).entries:
         if one.submission_sha256 == entry.id:
