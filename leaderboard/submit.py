@@ -163,8 +163,8 @@ def act(found: Worker, token: str, entry: Entry) -> None:
         name = st.text_input("Name on the board", value=entry.name, placeholder="as in the file", max_chars=200, key=f"name-{entry.stem}")  # fmt: skip
         if st.button("Rename", key=f"rename-{entry.stem}", disabled=not name or name == entry.name):
             do(found.describe, token, entry, name=name)
-        label = "Publish" if entry.private else "Keep private"
-        if st.button(label, key=f"private-{entry.stem}"):
+        offered = "Publish" if entry.private else "Keep private"
+        if st.button(offered, key=f"private-{entry.stem}"):
             do(found.describe, token, entry, private=not entry.private)
         if st.button("Withdraw", key=f"withdraw-{entry.stem}", help="Deletes the file and its result."):
             do(found.withdraw, token, entry)

@@ -88,7 +88,9 @@ def _many() -> None:
         st.button("Make the links", key="invite-all", disabled=file is None, on_click=_invite_many)
         links = st.session_state.get("links")
         if links:
-            st.download_button("Download the links", links, "links.csv", "text/csv", key="links", on_click="ignore")
+            st.download_button(
+                "Download the links", links, "links.csv", "text/csv", key="download-links", on_click="ignore"
+            )
 
 
 @guarded
