@@ -22,6 +22,11 @@ from zgbench.errors import ZgbenchError
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 4rem; padding-bottom: 3rem; }
 [data-testid="stMain"] h1 { padding: 0 0 .4rem 0; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { color: inherit; opacity: 1; }
+button[data-selected="true"], button[data-selected="true"] p { color: inherit !important; font-weight: 600; }
+:is(a, button, input, summary, [tabindex]):focus-visible { outline: 3px solid #3f6ad6 !important; outline-offset: 1px; }
+main:focus-visible { outline-offset: -3px; }
+[data-testid="stHeaderActionElements"]:focus-within, [data-testid="stHeaderActionElements"] a:focus-visible { opacity: 1; visibility: visible; }
 .st-key-pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }
 [class*="st-key-frame-"] { position: relative; }
 [class*="st-key-frame-"] [data-testid="stImage"] button { display: none; }
@@ -32,8 +37,9 @@ STYLE = """<style>
 .st-key-enlarged { overflow: auto; max-height: 75vh; display: block; }
 .st-key-enlarged img { max-width: none; }
 </style>"""
-"""Less empty space above the first line than Streamlit leaves; pictures that stay wide enough to be read, and that a
-click, or the enter key, enlarges: the button lies over its picture."""
+"""Captions and chosen pills that can be read and a focus that can be seen, in light and dark; less empty space above the
+first line than Streamlit leaves; pictures that stay wide enough to be read, and that a click, or the enter key, enlarges:
+the button lies over its picture."""
 GOOD, BAD, PLAIN = "#2e9e6b", "#d1495b", "#8a93a3"
 KINDS = {
     "free": "#3b78e7", "text-guided": "#e08a1e", "trained on segmentation labels": "#b04fc4",

@@ -119,6 +119,11 @@ def _kitchens(desk: Desk) -> None:
 def _study(desk: Desk) -> None:
     """The same submission under the name of that page."""
     shutil.copyfile(desk.folder / "mine.json", desk.folder / "submission.json")
+    (desk.folder / "people.csv").write_text("name\nBen\nEve\n")
+
+
+def _store(desk: Desk) -> None:
+    desk.zgbench(["ratings", "sample", "mine.json", "--n", "5", "--controls", "0", "--ratings", "study.db"], {})
 
 
 def _my_method(desk: Desk) -> None:
@@ -144,6 +149,7 @@ PREPARED: dict[str, Callable[[Desk], None]] = {
     "docs/protocols.md": _demo,
     "docs/python.md": _demo,
     "docs/reproduce.md": _results,
+    "docs/serving.md": _store,
     "docs/signature.md": _results,
     "docs/mapping.md": _pairs,
     "docs/datasets.md": _kitchens,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import os
@@ -354,75 +353,6 @@ def test_a_stale_link_says_so(visitor: Visitor) -> None:
     assert "not here (any more)" in visitor.text()
 
 
-def send(visitor: Visitor, token: str, file: Path) -> None:
-    """Fill the form of the Submit page."""
-    visitor.go("/submit")
-    visitor.page.get_by_label("Token", exact=True).fill(token)
-    visitor.page.locator("input[type=file]").set_input_files(file)
-    visitor.page.locator('[data-testid="stFileChip"], [data-testid="stFileUploaderFile"]').first.wait_for()
-    visitor.page.get_by_role("button", name="Send", exact=True).click()
-
-
-@pytest.fixture(scope="module")
-def good(browser: Any, server: Server, token: str, place: Path) -> str:
-    """Name of a method whose upload was sent; it is evaluated while other tests run."""
-    name = "Good one"
-    (place / "good.json").write_text(json.dumps(whole(name)))
-    with visiting(browser, server.url) as visitor:
-        send(visitor, token, place / "good.json")
-        visitor.page.get_by_text("Place in line").wait_for()
-        assert re.fullmatch(r"upload=[0-9a-f]{12}", visitor.query())
-        return f"{name}?{visitor.query()}"
-
-
-def test_five_bad_uploads_are_refused_with_a_reason(
-    visitor: Visitor, browser: Any, token: str, tmp_path: Path, server: Server, good: str
-) -> None:
-    with visiting(browser, server.url) as other:  # what somebody else looks at meanwhile
-        other.go("/method?method=demo.mini")
-        seen = other.text(), other.rows()
-        send_bad_ones(visitor, token, tmp_path, server)
-        assert (other.text(), other.rows()) == seen
-        other.choose("Method", "Guided method")
-        assert "Guided by text: yes" in other.text()
-    assert good
-
-
-def send_bad_ones(visitor: Visitor, token: str, tmp_path: Path, server: Server) -> None:
-    """Each is refused with its reason, and takes no memory of the server."""
-    spoilt = DEMO | {"images": [DEMO["images"][0] | {"id": "../../etc/passwd"}, *DEMO["images"][1:]], "name": EVIL}
-    large = tmp_path / "large.json"
-    with large.open("wb") as file:
-        file.truncate(300 << 20)
-    bad = {
-        "cut.json": (b'{"format": "zgbench/1", "name"', "not valid JSON"),
-        "bomb.json.gz": (gzip.compress(b" " * (64 << 20)), "unpacks to more than 20 MiB"),
-        "spoilt.json": (json.dumps(spoilt).encode(), "found '../../etc/passwd'"),
-        "cut.parquet": (b"PAR1 and no more", "not a Parquet file"),
-    }
-    before = memory(server)
-    for name, (content, reason) in bad.items():
-        (tmp_path / name).write_bytes(content)
-        send(visitor, token, tmp_path / name)
-        visitor.page.get_by_text(reason).first.wait_for(timeout=60_000)
-    send(visitor, token, large)
-    visitor.page.get_by_text(re.compile("must be .*2.*smaller|exceeds|too large", re.IGNORECASE)).first.wait_for()
-    send(visitor, "no such token", tmp_path / "cut.json")
-    visitor.page.get_by_text("this token is not known").wait_for()
-    send(visitor, token, tmp_path / "cut.json")
-    visitor.page.get_by_text("the same content was uploaded before").wait_for()
-    assert memory(server) - before < 100 << 20
-
-
-def memory(server: Server) -> int:
-    """Bytes that the server's processes hold at most (the evaluations' own processes are no part of it)."""
-    import psutil
-
-    parent = psutil.Process(server.process.pid)
-    pages = [p for p in [parent, *parent.children(recursive=True)] if "zgbench.board.limited" not in p.cmdline()]
-    return sum(p.memory_info().rss for p in pages)
-
-
 @pytest.mark.parametrize(
     ("width", "dark", "places"), [(390, False, PAGES), (390, True, PAGES[:1]), (1280, True, PAGES[1:3])]
 )
@@ -432,13 +362,3 @@ def test_narrow_and_dark(browser: Any, server: Server, width: int, dark: bool, p
             visitor.go(place)
             assert visitor.overflow() <= 0, place
             assert (visitor.background() < 60) == dark
-
-
-def test_a_good_upload_is_on_the_board_in_the_end(visitor: Visitor, good: str) -> None:
-    name, _, address = good.partition("?")
-    visitor.go(f"/submit?{address}")  # the state is in the folder, and no session knows of it
-    visitor.page.get_by_text("Evaluated; it is on the board.").wait_for(timeout=120_000)
-    visitor.go("/submit")
-    assert ["done", "a lab", "good.json"] in [row[1:4] for row in visitor.rows()]
-    visitor.go(f"/?search={name}".replace(" ", "+"))
-    assert named(visitor.rows()) == [name]

@@ -17,6 +17,8 @@ from zgbench.board.card import over, read_cards
 from zgbench.board.entry import SCORES, WITHOUT_CLASSES, Entry, ScoreRow, entry_of
 from zgbench.board.kinds import FILE as KINDS_FILE
 from zgbench.board.kinds import read_kinds
+from zgbench.board.names import FILE as NAMES_FILE
+from zgbench.board.names import read_names
 from zgbench.board.verdicts import beside, verdict
 from zgbench.datasets import KEYS
 from zgbench.errors import UsageError, ZgbenchError
@@ -216,11 +218,12 @@ def load_board(
     """
     place = (folder or default_folder()).resolve()
     kinds, problems = read_kinds(place)
+    names, wrong_names = read_names(place)
     cards, wrong_cards = read_cards(place)
-    problems += wrong_cards
+    problems += [*wrong_names, *wrong_cards]
     entries: list[Entry] = []
     hidden: list[Entry] = []
-    digest = hashlib.sha256(stamp([place / KINDS_FILE, place / CARDS_FILE]).encode())
+    digest = hashlib.sha256(stamp([place / file for file in (KINDS_FILE, NAMES_FILE, CARDS_FILE)]).encode())
     paths = sorted(without_companions(place.glob(f"*{RESULT}")), key=lambda path: path.name.removesuffix(RESULT))
     tick = progress("checking results", len(paths))
     for path in paths:
@@ -235,9 +238,13 @@ def load_board(
         if found.wrong:
             problems.append(f"{path.name}: {found.wrong}")
         if found.entry is not None:
-            sha256 = found.entry.submission_sha256
-            kind = kinds.get(sha256, "method")
-            entry = replace(found.entry, kind=kind, card=over(found.entry.card, cards.get(sha256)))
+            about, sha256 = found.entry, found.entry.submission_sha256
+            entry = replace(
+                about,
+                kind=kinds.get(sha256, "method"),
+                name=names.get(sha256, about.name),
+                card=over(about.card, cards.get(sha256)),
+            )
             (hidden if found.wrong else entries).append(entry)
     return Board(place, tuple(entries), tuple(hidden), tuple(problems), digest.hexdigest()[:16])
 

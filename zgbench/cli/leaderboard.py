@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,7 +118,25 @@ def serve(options: argparse.Namespace) -> int:
         environment["ZGBENCH_DATA"] = str(Path(options.data).resolve())
     if options.submit:
         environment["ZGBENCH_SUBMIT"] = str(Path(options.submit).resolve())
-    return pages.serve("leaderboard", options.port, environment, upload_mb=options.upload_mb, toolbar="viewer")
+        environment["ZGBENCH_SUBMIT_PROTOCOL"] = options.protocol or ""
+        _tell_offers(environment.get("ZGBENCH_DATA") or os.environ.get("ZGBENCH_DATA"), options.protocol)
+    elif options.protocol:
+        raise UsageError("--protocol is about uploads. Give --submit DIR as well, or leave it out.")
+    return pages.serve(
+        "leaderboard", options.port, environment, address=options.address, upload_mb=options.upload_mb, toolbar="viewer"
+    )
+
+
+def _tell_offers(data: str | None, protocol: str | None) -> None:
+    """What uploads can get from this server, as its pages will say."""
+    from zgbench.board.offer import NO_FILES, offers
+
+    for offer in offers(Path(data) if data else None, protocol):
+        lacking = "".join(f"; not {how}: {why}" for how, why in offer.lacking.items())
+        if offer.rows:
+            print(f"uploads: {offer.dataset} is scored by {', '.join(offer.rows)} under {offer.protocol}{lacking}")
+        elif offer.why != NO_FILES:
+            print(f"uploads: {offer.dataset} is not scored: {offer.why}{lacking}")
 
 
 def token(options: argparse.Namespace) -> int:

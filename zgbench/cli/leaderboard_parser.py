@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from zgbench.cli.models_parser import models_option
-from zgbench.cli.options import PROTOCOLS, Lazy, add_data, add_workers
+from zgbench.cli.options import PROTOCOLS, Lazy, add_address, add_data, add_workers
 from zgbench.cli.scores_parser import scores_option
 
 
@@ -57,9 +57,12 @@ def add_leaderboard(commands: Any, lazy: Lazy) -> None:
     export.set_defaults(run=lazy("zgbench.cli.leaderboard:export"))
     _summary(actions, lazy)
     serve = actions.add_parser("serve", help="show the board in a browser")
-    serve.add_argument("--port", type=int, default=8502, metavar="N", help="(default: 8502)")
+    add_address(serve, 8502)
     serve.add_argument("--data", metavar="DIR", help="folder of the data sets, to look inside (default: $ZGBENCH_DATA)")
     serve.add_argument("--submit", metavar="DIR", help="take uploads from whoever has a token, and keep them here")
+    serve.add_argument(
+        "--protocol", choices=PROTOCOLS, help="preset that uploads are scored under (default: v1, on mini: mini)"
+    )
     serve.add_argument("--upload-mb", type=int, default=50, metavar="N", help="largest upload, MB (default: 50)")
     _board(serve)
     serve.set_defaults(run=lazy("zgbench.cli.leaderboard:serve"), needs="apps")

@@ -34,5 +34,16 @@ def add_engine(p: argparse.ArgumentParser, ray: str) -> None:
     p.add_argument("--ray-address", metavar="ADDRESS", help="of the cluster (default: one started for this run)")
 
 
+def add_address(p: argparse.ArgumentParser, port: int) -> None:
+    """Where a page listens."""
+    p.add_argument("--port", type=int, default=port, metavar="N", help=f"(default: {port})")
+    p.add_argument(
+        "--address",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="of this machine, to listen on (default: 127.0.0.1, which nobody else reaches); 0.0.0.0: all, in plain HTTP",
+    )
+
+
 def add_workers(p: argparse.ArgumentParser) -> None:
     p.add_argument("--workers", type=int, metavar="N", help="processes (default: one for each processor)")

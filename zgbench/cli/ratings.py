@@ -222,4 +222,4 @@ def rate(options: argparse.Namespace) -> int:
     data: Any = options.data or os.environ.get("ZGBENCH_DATA")
     if data:
         environment["ZGBENCH_DATA"] = str(Path(data).absolute())
-    return serve("human_eval", options.port, environment)
+    return serve("human_eval", options.port, environment, address=options.address)

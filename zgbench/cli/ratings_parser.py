@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from zgbench.cli.options import add_address
+
 Lazy = Callable[[str], Callable[[argparse.Namespace], int]]
 _HERE = "zgbench.cli.ratings:"
 _STUDY = "zgbench.cli.ratings_study:"
@@ -19,7 +21,7 @@ def add_rate(commands: Any, lazy: Lazy) -> None:
         description="Start the rating page, until it is stopped. Raters sign in with a token: zgbench ratings token make NAME.",
     )
     _store(p)
-    p.add_argument("--port", type=int, default=8501, metavar="N", help="(default: 8501)")
+    add_address(p, 8501)
     p.add_argument(
         "--data", metavar="DIR", help="folder of the photos, as for evaluate (default: $ZGBENCH_DATA); mini needs none"
     )
