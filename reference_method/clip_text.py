@@ -36,8 +36,8 @@ class ClipText:
     Args:
         model: an open_clip model; its dtype and device are used.
         tokenizer: the model's; returns int64 [n, context length].
-        batch: tokens at a time, of which some may be filling, at least twice the context; None: 8,192 on a GPU, 256
-            on a CPU.
+        batch: tokens at a time, of which some may be filling, twice the context at least; None: 8,192 on a GPU, 256 on
+            a CPU.
 
     Raises:
         UsageError: a text tower that is not causal or does not read its end token.
@@ -58,7 +58,7 @@ class ClipText:
         self.layers = [Layer(block) for block in tower.transformer.resblocks]
         self.context = int(tower.positional_embedding.shape[0])
         self.dtype = self.layers[0].attn.in_proj_weight.dtype
-        self.batch = batch or (8192 if self.device.type != "cpu" else 256)
+        self.batch = max(batch or (8192 if self.device.type != "cpu" else 256), 2 * self.context)
         self._projection = _product(tower.text_projection)
         self.width = int(self._projection(tower.positional_embedding[:1].to(self.dtype)).shape[1])
         self.tokens = lru_cache(maxsize=1 << 17)(self._tokens)
