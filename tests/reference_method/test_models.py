@@ -162,7 +162,7 @@ def test_zerocap_with_smollm2() -> None:
     model, tokenizer = clips.load("zgbench-mini", "cpu")
     text = ClipText(model, tokenizer)
     # dog is the 586th likeliest next token: 512 candidates would leave it out
-    config = ZeroCapConfig(max_tokens=2, beams=3, candidates=1024, lm_weight=0.5, end_factor=1.1)
+    config = ZeroCapConfig(max_tokens=1, beams=3, candidates=1024, lm_weight=0.5, end_factor=1.1)
     words = ["dog", "car", "tree", "house", "fish"]
     targets = text.encode([f"Image of a {word}." for word in words])
     assert [name.lower() for name in ZeroCap(language, text, config).name(targets)] == words
