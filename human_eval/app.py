@@ -1,7 +1,7 @@
 """The page in which people rate labels of segments; started by ``zgbench rate``.
 
 It holds no logic: what is asked, kept and computed is ``zgbench.ratings``. Who signs in decides what is shown: the
-training round, the items, or the admin's page.
+consent, the practice, the items, or the admin's page.
 """
 
 from __future__ import annotations
@@ -10,21 +10,25 @@ from functools import partial
 
 import streamlit as st
 from rater import look, rating, session, sign_in, training
+from rater.texts import language, t
 from rater.trouble import caught
 
-PAGES = ("sign-in", "admin", "training", "rating")
+PAGES = ("sign-in", "admin", "consent", "training", "rating")
 
-st.set_page_config(page_title="Rate labels of segments", layout="centered")
+st.set_page_config(page_title=t("title"), layout="centered")
 look.apply()
 with caught():
+    session.arrive()
     person = session.current()
-    session.remember()
+    session.remember(language())
     if person is None:
         name, show = "sign-in", sign_in.show
     elif person.role == "admin":
         from rater import admin  # its statistics take a second to load, which no rater should wait for
 
         name, show = "admin", partial(admin.show, person)
+    elif session.store().settings.consent and not person.consented:
+        name, show = "consent", partial(sign_in.consent, person)
     elif not person.trained:
         name, show = "training", partial(training.show, person)
     else:

@@ -7,11 +7,24 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import streamlit as st
-from shared import BAD, GOOD, PLAIN, choose_group, choose_method, open_board, percent, pick_score, stop, tell_signature
+from shared import (
+    BAD,
+    GOOD,
+    PLAIN,
+    choose_group,
+    choose_method,
+    line,
+    open_board,
+    percent,
+    pick_score,
+    stop,
+    tell_protocol,
+    tell_unofficial,
+)
 
 from zgbench.board.entry import SCORES
 from zgbench.board.order import columns, order_of
-from zgbench.board.waterfall import beside, waterfall
+from zgbench.board.waterfall import beside, diagnosed, waterfall
 from zgbench.errors import ZgbenchError
 
 
@@ -35,7 +48,7 @@ def plot(steps: list[dict[str, Any]], score: str) -> None:
     )
     base = alt.Chart(frame).encode(y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)))
     hanging = base.mark_bar(height=22).encode(
-        x=alt.X("start:Q", title="%", scale=alt.Scale(domain=[0, 100])),
+        x=alt.X("start:Q", title="%", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=5, labelFontSize=12)),
         x2="value:Q",
         color=alt.Color(
             "kind:N", title=None, legend=None,
@@ -48,18 +61,21 @@ def plot(steps: list[dict[str, Any]], score: str) -> None:
         .encode(x="right:Q", text="shown:N")
         .transform_calculate(right="max(datum.start, datum.value)")
     )
-    st.altair_chart((hanging + texts).properties(height=alt.Step(34)))
+    st.altair_chart(
+        (hanging + texts).properties(height=alt.Step(34)),
+        alt=f"What each step loses of 100 % {SCORES[score]}; the table below has the numbers.",
+    )
 
 
 st.title("Diagnosis")
 board = open_board()
-group = choose_group(board, tgq=False)
-tell_signature(group)
-left, right = st.columns([3, 1])
-with left:
+with line():
+    group = choose_group(board, tgq=False)
+    tell_protocol(group)
+tell_unofficial(group)
+with line():
     entry = choose_method(board, group)
-with right:
-    score = pick_score(group)
+    score = pick_score(group, names=(*group.scores, *diagnosed(group.further)))
 try:
     steps = waterfall(board, entry.id, group.key, score)
     other = beside(board, entry.id, group.key, score)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -19,6 +19,27 @@ from zgbench.board.validity import told, validity_of
 from zgbench.board.worker import Worker, from_environment
 from zgbench.errors import ZgbenchError
 
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 4rem; padding-bottom: 3rem; }
+[data-testid="stMain"] h1 { padding: 0 0 .4rem 0; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { color: inherit; opacity: 1; }
+button[data-selected="true"], button[data-selected="true"] p { color: inherit !important; font-weight: 600; }
+:is(a, button, input, summary, [tabindex]):focus-visible { outline: 3px solid #3f6ad6 !important; outline-offset: 1px; }
+main:focus-visible { outline-offset: -3px; }
+[data-testid="stHeaderActionElements"]:focus-within, [data-testid="stHeaderActionElements"] a:focus-visible { opacity: 1; visibility: visible; }
+.st-key-pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }
+[class*="st-key-frame-"] { position: relative; }
+[class*="st-key-frame-"] [data-testid="stImage"] button { display: none; }
+[class*="st-key-enlarge-"] { position: absolute; inset: 0; width: 100%; height: 100%; }
+[class*="st-key-enlarge-"] div, [class*="st-key-enlarge-"] button { width: 100%; height: 100%; }
+[class*="st-key-enlarge-"] button { opacity: 0; cursor: zoom-in; }
+[class*="st-key-enlarge-"] button:focus-visible { opacity: 1; background: none; color: transparent; outline: 3px solid #2f5fd0; }
+.st-key-enlarged { overflow: auto; max-height: 75vh; display: block; }
+.st-key-enlarged img { max-width: none; }
+</style>"""
+"""Captions and chosen pills that can be read and a focus that can be seen, in light and dark; less empty space above the
+first line than Streamlit leaves; pictures that stay wide enough to be read, and that a click, or the enter key, enlarges:
+the button lies over its picture."""
 GOOD, BAD, PLAIN = "#2e9e6b", "#d1495b", "#8a93a3"
 KINDS = {
     "free": "#3b78e7", "text-guided": "#e08a1e", "trained on segmentation labels": "#b04fc4",
@@ -78,14 +99,19 @@ def stop(title: str, error: Exception) -> Any:
     st.stop()
 
 
-def choose(label: str, options: Mapping[str, str], key: str, help: str | None = None) -> str:  # noqa: A002
+def choose(
+    label: str, options: Mapping[str, str], key: str, help: str | None = None, *,  # noqa: A002
+    first: str | None = None, width: int | Literal["stretch"] = "stretch",
+) -> str:  # fmt: skip
     """A select box whose choice stands in the URL as ``key=id`` and is kept from page to page.
 
     Args:
         options: id → what is shown; at least one.
+        first: what is chosen where nobody has chosen; default: the first option.
+        width: pixels, or all that the line has left.
     """
-    _restore(key, [st.query_params.get(key), st.session_state.get(f"last_{key}")], options)
-    chosen: str = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, help=help)
+    _restore(key, [st.query_params.get(key), st.session_state.get(f"last_{key}")], options, first)
+    chosen: str = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, help=help, width=width)
     _keep(key, chosen)
     return chosen
 
@@ -101,10 +127,11 @@ def choose_several(label: str, options: Mapping[str, str], key: str, first: int,
     return chosen
 
 
-def _restore(key: str, asked: Sequence[str | None], options: Mapping[str, str]) -> None:
+def _restore(key: str, asked: Sequence[str | None], options: Mapping[str, str], first: str | None = None) -> None:
     if st.session_state.get(key) in options:
         return
-    st.session_state[key] = next((one for one in asked if one in options), next(iter(options)))
+    start = first if first in options else next(iter(options))
+    st.session_state[key] = next((one for one in asked if one in options), start)
     if asked[0] is not None and asked[0] not in options:
         st.warning("The link names something that is not here (any more); the nearest is shown instead.")
 
@@ -115,39 +142,45 @@ def _keep(key: str, value: str) -> None:
         st.query_params[key] = value
 
 
+def line() -> Any:
+    """One quiet line for controls; it breaks where the window is narrow."""
+    return st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+
+
 def choose_group(board: Board, *, tgq: bool = True) -> Group:
     """Data set, then protocol signature: only scores of one signature are ever shown together."""
-    left, right = st.columns([1, 3])
-    with left:
-        dataset = choose("Data set", {key: key for key in board.datasets()}, "dataset")
-    with right:
-        return choose_protocol(board, dataset, tgq=tgq)
+    dataset = choose("Data set", {key: key for key in board.datasets()}, "dataset", first=board.start(), width=150)
+    return choose_protocol(board, dataset, tgq=tgq)
 
 
 def choose_protocol(board: Board, dataset: str, *, tgq: bool = True) -> Group:
     """One of the protocol signatures that a data set has results of."""
-    groups = {group.key: group for group in board.groups(dataset) if tgq or group.reassign != "TGQ"}
+    groups = {group.key: group for group in board.groups(dataset) if tgq or group.has_classes}
     if not groups:
         st.info("There are no segmentation scores for this data set.")
         st.stop()
     titles = {key: f"{group.title} – {counted(group)}" for key, group in groups.items()}
-    group = groups[choose("Protocol", unlike(titles), "group", "Scores of unlike protocols are never mixed.")]
-    if sentence := told(validity_of(group)):
-        st.caption(sentence)
-    return group
+    return groups[choose("Protocol", unlike(titles), "group", "Scores of unlike protocols are never mixed.")]
 
 
-def tell_signature(group: Group) -> None:
-    """All that the scores of a group depend on."""
-    with st.expander("Signature: all that these scores depend on"):
+def tell_protocol(group: Group) -> None:
+    """All that the scores of a group depend on, and how well its rule does what people do."""
+    with st.popover("About this protocol"):
+        if sentence := told(validity_of(group)):
+            st.text(sentence)
+        st.text("Signature: all that these scores depend on.")
         st.text(group.signature.replace("|", "\n"))
+
+
+def tell_unofficial(group: Group) -> None:
+    """A warning where scores are of no official split."""
     if not group.official:
         st.caption("Not the official split: these scores cannot be compared with those of others.")
 
 
 def choose_method(board: Board, group: Group, key: str = "method", label: str = "Method") -> Entry:
-    """One of the methods that have scores under a protocol."""
-    return board.entry(choose(label, names(board, group.ids), key))
+    """One of the methods that have scores under a protocol: the best first, baselines and ceilings last."""
+    return board.entry(choose(label, names(board, board.best_first(group)), key))
 
 
 def names(board: Board, ids: Sequence[str]) -> dict[str, str]:
@@ -195,9 +228,15 @@ def percent(value: float | None, low: float | None = None, high: float | None = 
     return text if low is None or high is None else f"{text} [{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
 
 
-def pick_score(group: Group, key: str = "score", label: str = "Score") -> str:
-    """One of the scores that a protocol has."""
-    return choose(label, {score: SCORES[score] for score in group.scores}, key)
+def pick_score(group: Group, key: str = "score", label: str = "Score", names: Sequence[str] = ()) -> str:
+    """One of the scores that a protocol has, or of these."""
+    found = names or (*group.scores, *group.further)
+    return choose(label, {score: SCORES[score] for score in found}, key, width=180)
+
+
+def named_links(title: str, width: int = 280) -> Any:
+    """A column of addresses of :func:`zgbench.board.links.page_address` that shows the names behind them."""
+    return st.column_config.LinkColumn(title, width=width, alignment="left", display_text=r"#(.*)$")
 
 
 def text_colour() -> str:

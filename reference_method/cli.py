@@ -11,6 +11,7 @@ from typing import Any
 
 from reference_method.config import ReferenceConfig, preset
 from zgbench.errors import DataError, UsageError
+from zgbench.extras import need
 from zgbench.storage.threads import Threads, limit
 
 
@@ -18,6 +19,10 @@ def run(options: argparse.Namespace) -> int:
     """``zgbench reference run``."""
     threads = limit(options.threads)  # before PyTorch is imported
     config = preset(options.preset, options.dataset).with_(_changes(options.set or []))
+    if config.language.startswith("smollm2"):
+        need("smollm2", f"language={config.language}")
+    if options.engine == "ray":
+        need("ray", "--engine ray")
     devices = _devices(options.device)
     if devices[0] == "cpu" or options.threads:
         shared = _shared_out(threads, devices, stages=2 if options.dataset and _small(config) else 1)
@@ -35,7 +40,7 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     from reference_method.photos import caution
     from reference_method.run import Job
     from reference_method.run import run as work
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.datasets import open_dataset
 
     dataset = open_dataset(
@@ -122,13 +127,17 @@ def _devices(asked: str | None) -> list[str]:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     asked = asked or os.environ.get("ZGBENCH_DEVICE")
     if asked is None:
-        return [f"cuda:{k}" for k in range(count)] or ["cpu"]
+        return [f"cuda:{k}" for k in range(count)] or (["mps"] if torch.backends.mps.is_available() else ["cpu"])
     found = asked.split(",")
     for device in found:
         try:
             kind = torch.device(device)
         except RuntimeError as error:
-            raise UsageError(f"--device {asked}: expected cpu, cuda:0 or a list such as cuda:0,cuda:1.") from error
+            raise UsageError(f"--device {asked}: expected cpu, mps, cuda:0 or a list such as cuda:0,cuda:1.") from error
+        if kind.type not in ("cpu", "cuda", "mps"):
+            raise UsageError(f"--device {asked}: zgbench computes on cpu, cuda and mps.")
+        if kind.type == "mps" and not torch.backends.mps.is_available():
+            raise UsageError(f"--device {asked}: PyTorch sees no GPU of Apple here.")
         if kind.type == "cuda" and (kind.index or 0) >= count:
             raise UsageError(f"--device {asked}: {device} is not there; PyTorch sees {count} CUDA devices.")
     return found

@@ -1,4 +1,4 @@
-"""Measures every rule of the mapping against labels with a known class: leaderboard/validity.csv, and the table in the README.
+"""Measures every rule of the mapping against labels with a known class: leaderboard/validity.csv, and the table in docs/mapping.md.
 
     make validity
 
@@ -104,9 +104,9 @@ def main() -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_bytes(TARGET, text.getvalue().encode())
-    readme = PROJECT / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition(MARKS[0])
-    write_bytes(readme, (before + MARKS[0] + table(rows) + MARKS[1] + rest.partition(MARKS[1])[2]).encode())
+    page = PROJECT / "docs/mapping.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(MARKS[0])
+    write_bytes(page, (before + MARKS[0] + table(rows) + MARKS[1] + rest.partition(MARKS[1])[2]).encode())
     print(table(rows))
 
 

@@ -6,7 +6,7 @@
     │   ├── SubmissionError   carries *all* problems of the submission (zgbench.submission.problems)
     │   └── DataError         the data set at hand: missing, incomplete or damaged
     ├── StoreUnavailable      exit status 2: a ratings store out of reach (zgbench.ratings.database)
-    ├── ModelUnavailable      exit status 1: weights or a package that could not be had
+    ├── ModelUnavailable      exit status 1: weights or an optional package (zgbench.extras) that could not be had
     └── InternalError         exit status 1: a worker died, or an invariant of zgbench broke
 
 Messages say what was wrong, where, what was expected, what was found, and what to do next.

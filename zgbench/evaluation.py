@@ -14,12 +14,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from zgbench.datasets import open_dataset
 from zgbench.datasets.vocabulary import PngOrder
 from zgbench.encoders import ImageTextEncoder, TextEncoder
 from zgbench.errors import DataError, ModelUnavailable, UsageError
+from zgbench.extras import need
 from zgbench.pixels import counts_file
 from zgbench.pixels.collect import Gate, collect
 from zgbench.pixels.counts import Counts
@@ -29,12 +30,14 @@ from zgbench.scores.given_mapping import read_mapping
 from zgbench.scores.human_scores import Ratings, read_ratings
 from zgbench.scores.mask_hashes import mask_hashes
 from zgbench.scores.ratings_fit import check_fit
+from zgbench.scores.registry import chosen_scores, refuse_unknown_kinds
 from zgbench.scores.result import Evaluation
 from zgbench.scores.result_names import counts_of
 from zgbench.scores.scoring import by_people, scored
+from zgbench.scores.similarity import read_similarity
 from zgbench.scores.subject import ProgressFactory, Subject, silent
 from zgbench.scores.verification import Reassigned
-from zgbench.scores.ways import WAYS, ByTable, Encoders, Way
+from zgbench.scores.ways import WAYS, ByTable, SharedModels, Way
 from zgbench.storage.files import check_folder, sha256_file
 from zgbench.submission import header_checks, schema
 from zgbench.submission.problems import Report
@@ -78,6 +81,8 @@ def evaluate(
     tau_text: float | None = None,
     tau_clip: float | None = None,
     resamples: int | None = None,
+    scores: str | Sequence[str] | None = None,
+    similarity: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     replace: bool = False,
     workers: int = 1,
@@ -87,6 +92,7 @@ def evaluate(
     png_order: PngOrder | None = None,
     text_encoder: TextEncoder | str | os.PathLike[str] | None = None,
     clip: ImageTextEncoder | str | os.PathLike[str] | None = None,
+    models: SharedModels | None = None,
     progress: ProgressFactory = silent,
 ) -> Evaluation:
     """Score a submission.
@@ -102,6 +108,10 @@ def evaluate(
         partial: score the images that the submission has.
         subset: ``first:N`` or ``random:N:SEED``.
         background, human, seed, scoring, tau_text, tau_clip, resamples: override the protocol's.
+        scores: names of scores, ``all`` or ``default``, see :func:`zgbench.scores.registry.chosen_scores`. The default ones
+            stand in every result; others are added to it.
+        similarity: table of how alike two classes are, for Open mIoU, see :func:`zgbench.scores.similarity.read_similarity`;
+            by default WordNet's path similarity.
         out: folder to write result files to; None writes nothing.
         replace: overwrite the result that lies there under the name ``STEM.DATASET``, whatever it is of; without, a
             result of another submission or signature stays, and the new one gets a longer name.
@@ -112,6 +122,7 @@ def evaluate(
         ray_address: of the cluster, as ``ray.init`` takes it; by default one is started for this evaluation.
         text_encoder, clip: use these in place of the protocol's models: encoders of your own, names, or paths of folders.
             What names them stands in the signature: a hash, or ``own:`` and a name.
+        models: to be given to several calls, so that each model is loaded once.
         progress: called with a title and a total, gives a function that is called with each step.
 
     Returns:
@@ -122,9 +133,14 @@ def evaluate(
         UsageError, DataError, InputError, ModelUnavailable: see zgbench.errors.
     """
     seconds: dict[str, float] = {}
+    names = chosen_scores(scores)
     execution = Execution(Path(out) if out is not None else None, workers, engine, ray_address, progress, replace)
     if execution.out is not None:
         check_folder(execution.out)
+    if engine not in get_args(Engine):
+        raise UsageError(f"engine {engine!r}: expected one of {', '.join(get_args(Engine))}.")
+    if engine == "ray":
+        need("ray", "--engine ray")
     with _timed(seconds, "counts"):
         reader, sha256, header, report = _opened(submission, data)
         changes: dict[str, Any] = {
@@ -139,10 +155,12 @@ def evaluate(
         people = read_ratings(ratings) if ratings is not None else None
         dataset = open_dataset(header.dataset, data, subset=subset, truth_dir=truth_dir, png_order=png_order)
         subject = Subject(reader, header, sha256, dataset, protocol, dataset.source.stamp(dataset.ids))
-        encoders = Encoders.of(protocol, text_encoder, clip)
+        encoders = (models or SharedModels()).of(protocol, text_encoder, clip)
         ways = [WAYS[how](subject, encoders) for how in asked]
         if mapping is not None:
             ways.append(ByTable(subject, read_mapping(mapping, dataset.vocabulary)))
+        refuse_unknown_kinds(scores, dataset.vocabulary.kinds, dataset.key)
+        alike = None if similarity is None else read_similarity(similarity, dataset.vocabulary)
         unavailable: dict[str, str] = {}
         if not report.kinds:
             ways = _at_hand(ways, unavailable, strict=reassign is not None)
@@ -153,7 +171,7 @@ def evaluate(
     with _timed(seconds, "models"):
         reassigned = _reassigned(subject, ways, counts, people, unavailable, progress, strict=reassign is not None)
     with _timed(seconds, "scores"):
-        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds)
+        found = scored(subject, counts, reassigned, encoders.text, people, unavailable, seconds, names, alike)
         if people is not None:
             found.result["ratings"] = by_people(protocol, counts, reassigned, people)
     subject.check_unchanged()
@@ -245,7 +263,7 @@ def _counted_before(subject: Subject, saved: Path, partial: bool) -> Counts | No
         found = counts_file.load(saved)
         if found.void is None and not subject.dataset.unlabelled and subject.protocol.background == "released":
             return None  # of an older zgbench, which counted no void pixels; or there are none, which costs only time
-        if made_from.get("truth_sha256") == subject.dataset.source.fingerprint(found.ids):
+        if made_from.get("truth_sha256") == subject.fingerprint(found.ids):
             return found
     return None
 

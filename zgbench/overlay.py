@@ -19,8 +19,9 @@ GREY = -1
 
 
 def draw(
-    photo: Image.Image, masks: Sequence[NDArray[np.bool_]], labels: Sequence[str], colours: Sequence[int] | None = None
-) -> Image.Image:
+    photo: Image.Image, masks: Sequence[NDArray[np.bool_]], labels: Sequence[str], colours: Sequence[int] | None = None,
+    *, text: float | None = None, short: int = _SHORT_SIDE,
+) -> Image.Image:  # fmt: skip
     """Colour, outline and label the segments of an RGB photo.
 
     Each label stands on a dark plate inside its segment, at the pixel farthest from the segment's border, so that it
@@ -30,11 +31,13 @@ def draw(
         masks: bool [h, w] each, of the photo's size; at least one pixel.
         labels: one a mask; "" writes none.
         colours: a number for each mask: equal numbers have equal colours, GREY has none. Default: all unlike.
+        short: photos whose short side is smaller are enlarged.
+        text: size of the labels as a share of the picture's width. Default: by its short side.
 
     Returns:
-        An RGB picture of the photo's proportions, with a short side of at least 480 pixels (but for very long ones).
+        An RGB picture of the photo's proportions, with a short side of at least ``short`` pixels (but for very long ones).
     """
-    factor = min(max(1, -(-_SHORT_SIDE // min(photo.size))), max(1, 4096 // max(photo.size)))
+    factor = min(max(1, -(-short // min(photo.size))), max(1, 4096 // max(photo.size)))
     size = photo.width * factor, photo.height * factor
     picture = np.asarray(photo.resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
     thick = max(1, min(size) // 300)
@@ -47,7 +50,7 @@ def draw(
         picture[border] = shade
     found = Image.fromarray(picture.astype(np.uint8))
     canvas = ImageDraw.Draw(found)
-    font = ImageFont.load_default(max(11, min(size) // 30))
+    font = ImageFont.load_default(max(11, min(size) // 30 if text is None else round(text * size[0])))
     taken: list[tuple[float, float, float, float]] = []
     for k in sorted(range(len(large)), key=lambda k: -int(large[k].sum())):
         if labels[k]:

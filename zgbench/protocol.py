@@ -29,7 +29,13 @@ SIGNED: dict[Scoring, str] = {"v1": "v1", "iccv2023": "iccv2023.2"}
 void pixels of PC-459 left out, τ_IoU as exact fractions."""
 MOST_RESAMPLES = 1_000_000
 
-PRESETS: dict[str, Protocol] = {}
+
+class _Presets(dict[str, "Protocol"]):
+    def __missing__(self, name: str) -> Protocol:
+        raise UsageError(f"there is no protocol {name!r}. Known: {', '.join(self)}.")
+
+
+PRESETS = _Presets()
 
 
 @dataclass(frozen=True)

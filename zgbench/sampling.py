@@ -15,7 +15,6 @@ from zgbench.evaluation import evaluate
 from zgbench.pixels.collect import collect
 from zgbench.protocol import preset
 from zgbench.ratings import Store, known
-from zgbench.ratings.assignment import CONTROL, ITEM, TRAINING
 from zgbench.ratings.content import QUESTIONS, Content
 from zgbench.ratings.records import Question
 from zgbench.scores.mask_hashes import canonical_masks
@@ -34,6 +33,7 @@ class Sampled:
     Attributes:
         images, items: drawn from the submission.
         new, controls, training: of the items, of control and of training items, those that were not there before.
+        short: why fewer items were drawn than asked for; "" if they were not.
     """
 
     images: int
@@ -41,6 +41,7 @@ class Sampled:
     new: int
     controls: int
     training: int
+    short: str = ""
 
 
 def sample(
@@ -54,6 +55,7 @@ def sample(
     seed: int = 0,
     k: int | None = None,
     controls: int | None = None,
+    name: str | None = None,
     data: str | os.PathLike[str] | None = None,
     protocol: str | None = None,
     truth_dir: str | os.PathLike[str] | None = None,
@@ -75,7 +77,8 @@ def sample(
         question: ``T`` shows the submission's labels, ``T*`` the classes that they are reassigned to.
         reassign: how, for ``T*``.
         k: raters for each item; default: the store's setting. What is given becomes the setting.
-        controls: control items; default: one for 20 items, at least 20.
+        controls: control items; default: one for each image drawn, so that one is at hand on any photo, at least 20.
+        name: of the method, for the organiser's figures alone; default: the submission's own.
         data, protocol, truth_dir, png_order, text_encoder, clip, workers, progress: as for
             :func:`zgbench.evaluate`; the models are needed for ``T*`` only.
 
@@ -130,15 +133,37 @@ def sample(
     contents = contents[:n]
     if k is not None:
         store.configure(k=k)
-    wanted = max(_LEAST_CONTROLS, len(contents) // 20) if controls is None else controls
-    new = store.add_items(contents, kind=ITEM)
+    images = list(dict.fromkeys(content.image_id for content in contents))
+    wanted = max(_LEAST_CONTROLS, len(images)) if controls is None else controls
+    new = store.add_items(contents)
+    store.add_source(name or header.name or reader.path.stem, question, contents)
     rounds = known.training(dataset, question, seed) if not store.has_training() else []
     return Sampled(
-        images=len({content.image_id for content in contents}),
+        images=len(images),
         items=len(contents),
         new=new,
-        training=store.add_items(rounds, kind=TRAINING),
-        controls=store.add_items(known.controls(dataset, question, wanted, seed), kind=CONTROL),
+        training=store.add_practice(rounds),
+        controls=store.add_controls(known.controls(dataset, question, wanted, seed, images)),
+        short=_why_short(labels, chosen, len(contents), n, each),
+    )
+
+
+def _why_short(labels: dict[str, tuple[str, ...]], chosen: list[str], drawn: int, n: int, each: int) -> str:
+    """Why fewer items than ``n`` were drawn, with what would give more."""
+    if drawn >= n:
+        return ""
+    holding = {image_id: len(here) for image_id, here in labels.items() if here}
+    total = sum(holding.values())
+    if len(chosen) == len(holding):  # every image there is
+        if drawn == total:
+            return f"the submission has no more: {total} segments in {len(holding)} images"
+        return (
+            f"all {len(holding)} images that have segments are drawn from, {each} of each at most (--per-image), of "
+            f"{total} segments in all; --per-image 0 draws whole images"
+        )
+    return (
+        f"images are drawn whole (--per-image 0), and the next one would make it more than {n}; "
+        f"a larger --n, or --per-image 1 to {max(holding.values())}, comes nearer"
     )
 
 

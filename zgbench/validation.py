@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from zgbench.datasets import known_ids, open_dataset
 from zgbench.datasets.vocabulary import PngOrder
@@ -28,6 +29,13 @@ class Validated:
     header: schema.Header
     images: int
     against_truth: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "format": "zgbench-validation/1", "valid": True, "name": self.header.name, "dataset": self.header.dataset,
+            "track": self.header.track, "images": self.images, "against_truth": self.against_truth,
+        }  # fmt: skip
 
 
 def validate(

@@ -1,13 +1,26 @@
-"""The organiser's page: progress, agreement, raters, invitations, rules of exclusion, export."""
+"""The organiser's page: progress, items, raters, invitations, rules of exclusion, settings, export."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from rater import charts, invitations, session
+from rater import charts, exclusion, invitations, items, session, study
 from rater.stage import plain
 from rater.trouble import caught, guarded
-from zgbench.ratings import Rater, Status, Store, export_csv, export_parquet, quality, status
+from zgbench.ratings import (
+    Rater,
+    Status,
+    Store,
+    by_image,
+    by_method,
+    export_csv,
+    export_parquet,
+    payment_csv,
+    payments,
+    quality,
+    status,
+)  # fmt: skip
+from zgbench.ratings.overview import lasting
 
 _LIVE_S = 10  # how often figures are renewed
 _RESAMPLES = 200  # of the intervals shown here; `zgbench ratings status` takes more
@@ -19,17 +32,13 @@ def show(person: Rater) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title("The study", anchor=False)
         st.button("Sign out", key="sign-out", on_click=guarded(session.leave))
-    progress, raters, invited, rules, export = st.tabs(["Progress", "Raters", "Invitations", "Exclusion", "Export"])
-    with progress:
-        _progress()
-    with raters:
-        _raters()
-    with invited:
-        invitations.show()
-    with rules:
-        _rules()
-    with export:
-        _export()
+    pages = {
+        "Progress": _progress, "Items": items.show, "Raters": _raters, "Invitations": invitations.show,
+        "Exclusion": exclusion.show, "Study": study.show, "Export": _export,
+    }  # fmt: skip
+    for tab, page in zip(st.tabs(list(pages)), pages.values(), strict=True):
+        with tab:
+            page()
 
 
 @st.cache_data(ttl=_LIVE_S, max_entries=1, show_spinner=False)
@@ -49,8 +58,9 @@ def _progress() -> None:
             ("Answers in the last hour", f"{found.per_hour}"),
             ("Raters, active of all", f"{found.raters_active} of {found.raters}"),
             ("Median seconds an answer", "–" if found.seconds_median is None else f"{found.seconds_median:.1f}"),
+            ("To go at this pace", "–" if found.seconds_to_go is None else lasting(found.seconds_to_go)),
         )
-        for column, (name, value) in zip(st.columns(3), figures, strict=True):
+        for column, (name, value) in zip(st.columns(4), figures, strict=True):
             column.metric(name, value)
         for question, one in found.by_question.items():
             st.subheader(_QUESTIONS.get(question, question), anchor=False)
@@ -61,6 +71,10 @@ def _progress() -> None:
             charts.show_distribution(one.distribution)
         if not found.by_question:
             st.info("No ratings yet.", icon=":material/info:")
+        for title, parts in (("By method", by_method(session.store())), ("By image", by_image(session.store()))):
+            if parts:
+                st.subheader(title, anchor=False)
+                charts.show_parts(title.lower().replace(" ", "-"), parts)
         st.caption(f"Renewed every {_LIVE_S} s; 95 % intervals from {_RESAMPLES} resamples of items.")
 
 
@@ -70,6 +84,9 @@ def _raters() -> None:
         st.info("No rater has rated yet.", icon=":material/info:")
         return
     charts.show_raters(rows)
+    st.subheader("For payment", anchor=False)
+    charts.show_payments(payments(session.store()))
+    st.download_button("Payment table", _payment, "payment.csv", "text/csv", key="export-payment", on_click="ignore")
     with st.form("shut-out", border=True):
         names = {row.rater: f"{plain(row.name)} ({row.rater[:8]})" for row in rows}
         st.selectbox("Rater", list(names), format_func=names.__getitem__, key="chosen-rater")
@@ -81,25 +98,6 @@ def _raters() -> None:
         )
 
 
-def _rules() -> None:
-    st.write(
-        "Raters are left out by a stated rule only; the ratings themselves stay as they are, and so does every rule."
-    )
-    for rule in session.store().exclusions():
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.text(plain(rule.text) + (" (revoked)" if rule.revoked is not None else ""))
-            if rule.revoked is None:
-                st.button("Revoke", key=f"revoke-rule-{rule.id}", on_click=_revoke_rule, args=(rule.id,))
-    with st.form("rule", clear_on_submit=True):
-        st.text_input("Rule", key="rule-text", placeholder="controls<0.7", max_chars=100)
-        st.number_input("Only raters with at least so many", min_value=1, value=5, key="rule-min")
-        st.form_submit_button("Add", on_click=_add_rule)
-    refused = st.session_state.pop("rule-refused", None)
-    if refused:
-        st.error("This is not a rule that can be used.", icon=":material/error:")
-        st.text(plain(refused))
-
-
 def _export() -> None:
     st.write("Every rating, one a row. Raters are numbers; names are not exported.")
     with st.container(horizontal=True):
@@ -108,6 +106,10 @@ def _export() -> None:
             "Parquet", _parquet, "ratings.parquet", "application/vnd.apache.parquet", key="export-parquet", on_click="ignore"
         )  # fmt: skip
     st.code("zgbench evaluate SUBMISSION --ratings ratings.parquet", language=None)
+
+
+def _payment() -> bytes:
+    return payment_csv(session.store())
 
 
 def _csv() -> bytes:
@@ -122,20 +124,3 @@ def _parquet() -> bytes:
 def _shut_out(on: bool) -> None:
     if session.is_admin():
         session.store().shut_out(st.session_state["chosen-rater"], on)
-
-
-@guarded
-def _add_rule() -> None:
-    from zgbench.errors import UsageError
-
-    if session.is_admin():
-        try:
-            session.store().add_exclusion(st.session_state["rule-text"], min=int(st.session_state["rule-min"]))
-        except UsageError as error:
-            st.session_state["rule-refused"] = str(error)
-
-
-@guarded
-def _revoke_rule(rule_id: int) -> None:
-    if session.is_admin():
-        session.store().revoke_exclusion(rule_id)

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from rater.stage import plain
-from rater.texts import SCORES
-from zgbench.ratings import RaterQuality
+from rater.texts import SCORES, english
+from zgbench.ratings import Part, Payment, RaterQuality
 
 
 def show_figure(place: Any, name: str, interval: Any) -> None:
@@ -29,9 +29,9 @@ def show_distribution(shares: Sequence[Any]) -> None:
     import pandas as pd
 
     rows = [
-        {"score": f"{score} · {name}", "share": 100 * one.value}
+        {"score": f"{score} · {english(f'scores.{score}')}", "share": 100 * one.value}
         | {end: 100 * (one.value if at is None else at) for end, at in (("low", one.low), ("high", one.high))}
-        for score, (name, one) in enumerate(zip(SCORES, shares, strict=True))
+        for score, one in zip(SCORES, shares, strict=True)
         if one.value is not None
     ]
     if not rows:
@@ -65,4 +65,41 @@ def show_raters(rows: Sequence[RaterQuality]) -> None:
             "bias": st.column_config.NumberColumn(help="Mean difference to the others' median", format="%+.2f"),
             "seconds": st.column_config.NumberColumn(help="Median seconds an item", format="%.1f"),
         },
+    )  # fmt: skip
+
+
+def words_of(interval: Any) -> str:
+    """A number with its interval, in words."""
+    if interval.value is None:
+        return f"undefined ({plain(interval.reason)})"
+    return f"{interval.value:.2f}" + (f" [{interval.low:.2f}, {interval.high:.2f}]" if interval.low is not None else "")
+
+
+def show_parts(key: str, parts: Sequence[Part]) -> None:
+    """How far methods or images are."""
+    st.dataframe(
+        [
+            {
+                "name": plain(part.name), "done": part.given / part.wanted if part.wanted else 1.0,
+                "answers": f"{part.given} of {part.wanted}", "items done": f"{part.done} of {part.items}",
+            }
+            for part in parts
+        ],
+        hide_index=True, width="stretch", key=key, height="content" if len(parts) < 9 else 320,
+        column_config={"done": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)},
+    )  # fmt: skip
+
+
+def show_payments(rows: Sequence[Payment]) -> None:
+    """What each rater did."""
+    st.dataframe(
+        [
+            {
+                "rater": plain(row.name), "participant": plain(row.participant), "answers": row.answers,
+                "minutes": row.minutes, "controls right": f"{row.controls_right} of {row.controls_seen}",
+                "quota reached": {True: "yes", False: "no", None: "–"}[row.done],
+            }
+            for row in rows
+        ],
+        hide_index=True, width="stretch", key="payments",
     )  # fmt: skip

@@ -5,20 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 from rater.pictures import example
-from rater.texts import EXAMPLES, RULES, SCORES
+from rater.texts import SCORES, t
 
 
 def show() -> None:
     """The scale on one segment under four labels, the rules and the keys."""
     left, right = st.columns([2, 3], vertical_alignment="center")
-    left.image(example(), width="stretch", alt="A drawn scene; a red car is outlined in yellow")
-    scale = zip(SCORES, EXAMPLES, strict=True)
+    left.image(example(), width="stretch", alt=t("example.alt"))
     right.markdown(
         "\n\n".join(
-            f"**{score} · {name}**: {meaning} Here: *{label}*." for score, (name, (meaning, label)) in enumerate(scale)
+            f"**{n} · {t(f'scores.{n}')}**: {t(f'meaning.{n}')} {t('example.here')}: *{t(f'example.{n}')}*."
+            for n in SCORES
         )
     )
-    st.markdown("\n".join(f"- {rule}" for rule in RULES))
-    st.markdown(
-        "Keys: **0–3** rate · **T** cannot tell · **S** skip · **Z** undo · **O**, **D**, **E** outline, dimmed, enlarge"
-    )
+    st.markdown("\n".join(f"- {t(f'rules.{rule}')}" for rule in ("segment", "spelling", "share", "controls")))
+    with st.container(key="keys"):
+        st.markdown(t("keys.all"))
+    with st.container(key="touch"):
+        st.markdown(t("keys.touch"))

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import streamlit as st
 
-from rater import instructions, session
+from rater import desk, instructions, session
 from rater.stage import preload, show_item, show_scores
-from rater.texts import BREAK_S, SKIP
+from rater.texts import BREAK_S, SKIP, choose_language, english, t
 from rater.trouble import button, guarded
 from zgbench.ratings import Item, Outcome, Progress, Rater
-
-_REFUSED = {
-    "too_soon": "Too quick to count: look at the picture first, then press again.",
-    "expired": "That item had waited too long and went to somebody else. Here is another one.",
-    "not_leased": "That item is no longer yours. Here is another one.",
-    "nothing_to_undo": "There is nothing more to undo.",
-}
 
 
 def show(rater: Rater) -> None:
@@ -30,29 +22,24 @@ def show(rater: Rater) -> None:
     item: Item | None = state["item"]
     progress = session.store().progress(rater)
     _show_progress(progress)
-    if state.get("notice"):
-        st.toast(state.pop("notice"), icon=":material/info:")
     if item is None:
         _show_end(progress)
         return
-    if state.get("since", ("", 0.0))[0] != item.ticket:
-        # an item that was before this rater already, before a refresh, has been looked at
-        state["since"] = (item.ticket, time.monotonic() - min(item.seconds_shown, item.min_seconds))
     skipping = state.get("skipping") == item.ticket
     show_item(item)
     show_scores(item.ticket, partial(_rate, item.ticket), disabled=skipping)
+    writing = state.get("commenting") == item.ticket
+    desk.show(item.ticket, writing=writing)
     with st.container(key="others", horizontal=True, horizontal_alignment="center"):
         if skipping:
             _show_reasons(item)
         else:
             _show_others(item, progress)
+    if writing:
+        _show_comment(item)
     with st.container(key="notices"):
         if progress.unbroken_s >= BREAK_S:
-            st.info(
-                f"You have rated for {progress.unbroken_s / 60:.0f} minutes. A break of five minutes keeps ratings good; "
-                "everything is kept.",
-                icon=":material/coffee:",
-            )
+            st.info(t("rate.break", minutes=f"{progress.unbroken_s / 60:.0f}"), icon=":material/coffee:")
     _show_help()
     preload(state["ahead"])
 
@@ -60,65 +47,108 @@ def show(rater: Rater) -> None:
 def _show_progress(progress: Progress) -> None:
     done = progress.answered + progress.cannot_tell + progress.skipped
     total = done + progress.left
-    st.progress(done / total if total else 1.0, f"{done} done, {progress.left} to go")
+    values: dict[str, object] = {"done": done, "left": progress.left}
+    if progress.seconds_left is not None and progress.left:
+        text = t("rate.time", minutes=max(1, round(progress.seconds_left / 60)), **values)
+    else:
+        text = t("rate.done", **values)
+    st.progress(done / total if total else 1.0, text)
 
 
 def _show_others(item: Item, progress: Progress) -> None:
-    button(st, "Cannot tell", _rate, item.ticket, "cannot_tell", key=f"cannot-{item.ticket}", shortcut="t")
-    button(st, "Skip", _ask, item.ticket, key=f"skip-{item.ticket}", shortcut="s")
-    button(st, "Undo", _undo, item.ticket, key=f"undo-{item.ticket}", shortcut="z", disabled=not progress.can_undo)
+    button(st, t("rate.cannot"), _rate, item.ticket, "cannot_tell", key=f"cannot-{item.ticket}")
+    button(st, t("rate.skip"), _ask, item.ticket, key=f"skip-{item.ticket}")
+    button(st, t("rate.undo"), _undo, item.ticket, key=f"undo-{item.ticket}", disabled=not progress.can_undo)
+    button(st, t("rate.comment"), _comment_on, item.ticket, key=f"comment-{item.ticket}")
 
 
 def _show_reasons(item: Item) -> None:
-    for key, reason in SKIP:
-        button(st, reason, _skip, item.ticket, reason, key=f"reason-{key}-{item.ticket}", shortcut=key)
-    button(st, "Do not skip", _ask, None, key=f"back-{item.ticket}", shortcut="escape")
+    for key in SKIP:
+        button(st, t(f"skip.{key}"), _skip, item.ticket, key, key=f"reason-{key}-{item.ticket}")
+    button(st, t("skip.back"), _ask, None, key=f"back-{item.ticket}", shortcut="escape")
+
+
+def _show_comment(item: Item) -> None:
+    with st.form(f"comment-form-{item.ticket}", border=True):
+        st.text_area(t("comment.label"), key="comment-text", max_chars=500, height=80)
+        with st.container(horizontal=True):
+            st.form_submit_button(t("comment.send"), key="comment-send", on_click=_comment, args=(item.id,))
+            st.form_submit_button(t("comment.back"), key="comment-back", on_click=_comment_on, args=(None,))
 
 
 def _show_end(progress: Progress) -> None:
-    st.title("Nothing left to rate", anchor=False)
-    st.write("Thank you. Items that others do not finish may come free later: look in again, or close the page.")
+    settings = session.store().settings
+    given = progress.answered + progress.cannot_tell
+    full = bool(settings.quota) and given >= settings.quota
+    st.title(t("end.full" if full else "end.title"), anchor=False)
+    st.write(t("end.full_thanks", n=given) if full else t("end.thanks"))
+    if settings.code and given:
+        with st.container(key="code"):
+            st.write(t("end.code"))
+            st.code(settings.code, language=None)
     with st.container(horizontal=True):
-        st.button("Look again", key="look-again", shortcut="enter", type="primary", on_click=_look_again)
-        button(st, "Undo", _undo, None, key="undo-end", shortcut="z", disabled=not progress.can_undo)
-        st.button("Sign out", key="sign-out-end", on_click=guarded(session.leave))
+        if not full:
+            st.button(t("end.again"), key="look-again", shortcut="enter", type="primary", on_click=_look_again)
+        button(st, t("rate.undo"), _undo, None, key="undo-end", disabled=not progress.can_undo)
+        st.button(t("sign_in.out"), key="sign-out-end", on_click=guarded(session.leave))
+    desk.show("end")
 
 
 def _show_help() -> None:
-    with st.expander("What the scores mean, keys, sign out"):
+    with st.expander(t("rate.help")):
         instructions.show()
-        st.button("Sign out", key="sign-out", on_click=guarded(session.leave))
+        choose_language()
+        st.button(t("sign_in.out"), key="sign-out", on_click=guarded(session.leave))
 
 
-def _take(outcome: Outcome) -> None:
+def _take(outcome: Outcome, stored: str) -> None:
     state = st.session_state
-    state["item"], state["ahead"], state["skipping"] = outcome.current, outcome.ahead, None
-    if not outcome.accepted:
-        state["notice"] = _REFUSED.get(outcome.reason, "")
+    state["item"], state["ahead"] = outcome.current, outcome.ahead
+    state["skipping"] = state["commenting"] = None
+    if outcome.accepted:
+        desk.say(stored)
+    elif outcome.reason:
+        desk.say(t(f"said.{outcome.reason}"), refused=True)
 
 
 def _rate(ticket: str, answer: int | str) -> None:
     rater = session.current()
-    if rater is not None:
-        shown, since = st.session_state.get("since", ("", 0.0))
-        seen = time.monotonic() - since if shown == ticket else 0.0
-        _take(session.store().rate(rater, ticket, "cannot_tell" if isinstance(answer, str) else answer, seen))
+    if rater is None:
+        return
+    if isinstance(answer, str):
+        _take(session.store().rate(rater, ticket, "cannot_tell"), t("said.cannot"))
+    else:
+        stored = t("said.rated", score=answer, name=t(f"scores.{answer}"))
+        _take(session.store().rate(rater, ticket, answer), stored)
 
 
-def _skip(ticket: str, reason: str) -> None:
+def _skip(ticket: str, key: str) -> None:
     rater = session.current()
     if rater is not None:
-        _take(session.store().skip(rater, ticket, reason))
+        _take(session.store().skip(rater, ticket, english(f"skip.{key}")), t("said.skipped"))
 
 
 def _undo(ticket: str | None) -> None:
     rater = session.current()
     if rater is not None:
-        _take(session.store().undo(rater, ticket))
+        _take(session.store().undo(rater, ticket), t("said.undone"))
 
 
 def _ask(ticket: str | None) -> None:
     st.session_state["skipping"] = ticket
+
+
+def _comment_on(ticket: str | None) -> None:
+    st.session_state["commenting"] = ticket
+
+
+@guarded
+def _comment(item_id: str) -> None:
+    rater, text = session.current(), st.session_state["comment-text"]
+    if rater is not None and text.strip():
+        session.store().comment(rater, item_id, text)
+        desk.say(t("said.commented"))
+    st.session_state["commenting"] = None
 
 
 def _look_again() -> None:

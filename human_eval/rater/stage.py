@@ -10,15 +10,16 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from rater.pictures import picture
-from rater.texts import SCORES, VIEWS
+from rater.pictures import picture, words
+from rater.texts import VIEWS, t
 from rater.trouble import button
 from zgbench.errors import DataError
 from zgbench.ratings import Item
 from zgbench.ratings.picture import View
 from zgbench.submission.problems import quote
 
-_LONG = 60  # characters of a label that is shown smaller
+_SIZES = ((24, "label"), (70, "long-label"))
+"""Most characters of a label that is shown so large; longer ones are smaller still, so that all have one height."""
 
 
 def view() -> View:
@@ -33,24 +34,28 @@ def plain(text: str) -> str:
 
 
 def show_label(text: str) -> None:
-    """The label, as plain text."""
-    with st.container(key="long-label" if len(text) > _LONG else "label"):
-        st.text(plain(text), width="stretch", text_alignment="center")
+    """The label, as plain text, in a place of fixed height."""
+    shown = plain(text)
+    with st.container(key=next((key for most, key in _SIZES if len(shown) <= most), "longest-label")):
+        st.text(shown, width="stretch", text_alignment="center")
 
 
 def show_item(item: Item) -> None:
     """Question, label, picture and the choice of view."""
-    st.caption("How well do these words name the outlined part of the photo?", text_alignment="center")
-    show_label(item.label)
+    st.caption(t("item.question"), text_alignment="center")
+    show_label(words(item))
     with st.container(key="picture"):
         try:
-            st.image(picture(item, view()), width="stretch", alt="The photo, with one segment outlined")
+            st.image(picture(item, view()), width="stretch", alt=t("item.alt"))
+            with st.container(key="bare"):  # over it, seen while it is held
+                st.image(picture(item, view(), marked=False), width="stretch", alt="")
         except DataError:
-            st.error("This picture cannot be shown. Skip it.", icon=":material/broken_image:")
+            st.error(t("item.broken"), icon=":material/broken_image:")
     with st.container(key="views", horizontal=True, horizontal_alignment="center"):
-        for name, words, key in VIEWS:
+        for name, _ in VIEWS:
             chosen = "primary" if name == view() else "secondary"
-            st.button(words, key=f"view-{name}", shortcut=key, type=chosen, on_click=_look, args=(name,))
+            st.button(t(f"view.{name}"), key=f"view-{name}", type=chosen, on_click=_look, args=(name,))
+        st.button(t("view.bare"), key="view-bare")  # held, never pressed: see desk.js
 
 
 def preload(item: Item | None) -> None:
@@ -64,12 +69,12 @@ def preload(item: Item | None) -> None:
 
 
 def show_scores(ticket: str, answer: Callable[[int], None], *, disabled: bool = False) -> None:
-    """Four buttons, with the keys 0–3."""
+    """Four buttons."""
     with st.container(key="scores"):
         for score, column in enumerate(st.columns(4)):
             button(
-                column, f"{score} · {SCORES[score]}", answer, score, key=f"score-{score}-{ticket}",
-                shortcut=str(score), width="stretch", disabled=disabled,
+                column, f"{score} · {t(f'scores.{score}')}", answer, score, key=f"score-{score}-{ticket}",
+                width="stretch", disabled=disabled,
             )  # fmt: skip
 
 

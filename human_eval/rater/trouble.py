@@ -10,11 +10,11 @@ from typing import Any, ParamSpec
 
 import streamlit as st
 
+from rater.texts import t
 from zgbench.errors import ZgbenchError
 
 P = ParamSpec("P")
 _LOG = logging.getLogger("zgbench.rate")
-_TEXT = "Something went wrong on our side. Your ratings so far are kept. Wait a moment, then try again."
 
 
 def _note(error: Exception) -> None:
@@ -30,12 +30,12 @@ def caught(part: str = "page") -> Iterator[None]:
     try:
         failed = st.session_state.pop("failed", False)
         if failed:
-            st.toast(_TEXT, icon=":material/error:")
+            st.toast(t("trouble.failed"), icon=":material/error:")
         yield
     except Exception as error:
         _note(error)
-        st.error(_TEXT, icon=":material/error:")
-        st.button("Try again", key=f"try-again-{part}")
+        st.error(t("trouble.failed"), icon=":material/error:")
+        st.button(t("trouble.again"), key=f"try-again-{part}")
 
 
 def guarded(callback: Callable[P, Any]) -> Callable[P, None]:

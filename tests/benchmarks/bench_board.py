@@ -33,11 +33,11 @@ from zgbench.board.pairs import kept_at, pairs
 from zgbench.board.ranking import ranking
 from zgbench.board.store import Board, load_board
 from zgbench.board.summary import Summary, keep
+from zgbench.datasets import builtin_vocabulary
 from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
 from zgbench.protocol import preset
 from zgbench.scores import metrics
-from zgbench.scores.comparison import vocabulary_of
 from zgbench.scores.result import FORMAT
 from zgbench.statistics import resampling
 from zgbench.statistics.resampling import total
@@ -53,7 +53,7 @@ PROTOCOL = preset("v1", "pas20")
 
 def synthetic(key: str, n: int, random: np.random.RandomState) -> Counts:
     """Segments that each cover two of the classes of their image."""
-    ids = np.asarray(vocabulary_of(key).ids)
+    ids = np.asarray(builtin_vocabulary(key).ids)
     rank = np.arange(1, len(ids) + 1)
     shown = ids[random.choice(len(ids), (n, CLASSES), p=(1 / rank) / (1 / rank).sum())]
     segments = n * SEGMENTS
@@ -74,7 +74,7 @@ def synthetic(key: str, n: int, random: np.random.RandomState) -> Counts:
 
 def base_of(key: str, counts: Counts, share: float, random: np.random.RandomState) -> tuple[Summary, np.ndarray]:
     """A method that names a share of its segments well; with the class of every segment."""
-    ids = np.asarray(vocabulary_of(key).ids)
+    ids = np.asarray(builtin_vocabulary(key).ids)
     first = np.searchsorted(counts.segment, np.arange(len(counts.labels)))
     best, other = counts.cls[first], ids[random.randint(0, len(ids), len(first))]
     drawn = random.random_sample(len(first))
@@ -133,7 +133,7 @@ def _result(key: str, name: str, n: int, found: Summary, counts: Counts, files: 
         name: {"value": float(values[name]), "ci95": [float(q) for q in np.quantile(found.samples[name], [0.025, 0.975])]}
         for name in values
     }  # fmt: skip
-    names = vocabulary_of(key).names
+    names = builtin_vocabulary(key).names
     row = {
         "reassign": "TT", "verify": "cos>=0.5", "images": n, "segments": len(counts.labels), "segments_kept": len(counts.labels),
         "signature": f"data:{key}|n:{n}|track:free|reassign:TT|encoder:synthetic|verify:cos>=0.5|bg:count|scoring:v1",
@@ -161,8 +161,8 @@ def timed(into: list[float], cpu: list[float] | None = None) -> Iterator[None]:
 def fill(folder: Path) -> dict[str, list[float]]:
     """Work out p-values that ``add`` keeps in the cache.
 
-    Of IoU image, of all pairs at once; of IoU dataset, where that takes minutes, of the last method with all others.
-    What remains is stood in for by the p-values of IoU image, as nothing that is measured depends on them.
+    Of mIoU image, of all pairs at once; of mIoU dataset, where that takes minutes, of the last method with all others.
+    What remains is stood in for by the p-values of mIoU image, as nothing that is measured depends on them.
     """
     board = load_board(folder)
     spent: dict[str, list[float]] = {"ratios": [], "iou_dataset": []}
@@ -289,7 +289,7 @@ def rows(spent: dict[str, Any], seen: dict[str, Any], walked: dict[str, Any]) ->
     }
     yield {"what": "memory of the page's server", "unit": "GiB", "ours": [walked["memory"], seen["memory"]], "goal": {"under": 1.4}, "note": "1.5 GB; the second without Streamlit"}  # fmt: skip
     yield {"what": "p-values of all pairs at once, a score that is one ratio", "unit": "s", "ours": spent["ratios"], "note": "kept on disk; add works out the new ones only"}  # fmt: skip
-    yield {"what": "p-values of one more method with all others, IoU dataset", "unit": "s", "ours": spent["iou_dataset"], "note": "pas20, pc59, pc459; by add"}  # fmt: skip
+    yield {"what": "p-values of one more method with all others, mIoU dataset", "unit": "s", "ours": spent["iou_dataset"], "note": "pas20, pc59, pc459; by add"}  # fmt: skip
 
 
 STEPS: dict[str, Callable[[Path], Any]] = {"fill": fill, "visit": visit}

@@ -59,12 +59,14 @@ def make(path: Path, data: Path, key: str, ids: list[str], *, embeddings: bool =
 
 
 def rate(found: Any, path: Path) -> None:
-    """A table of ratings: every segment, for each of the two classes that it was reassigned to."""
+    """A table of ratings: every segment, for each class that it was reassigned to."""
     counts, random = found.counts, np.random.RandomState(1)
     with path.open("w", newline="") as file:
         ratings = csv.writer(file)
         ratings.writerow(["image_id", "segment", "label", "rater", "score"])
         for reassigned in found.reassigned:
             for segment, image in enumerate(counts.owner):
-                label = found.dataset.vocabulary.name(int(reassigned.decision.class_id[segment]))
+                if not (chosen := int(reassigned.decision.class_id[segment])):
+                    continue
+                label = found.dataset.vocabulary.name(chosen)
                 ratings.writerow([counts.ids[image], segment - counts.offsets[image], label, "r", random.randint(4)])

@@ -10,7 +10,8 @@ import pytest
 
 from tests.board.shipped import BOARD, copied, group_of
 from zgbench.board import method
-from zgbench.board.inside import image_table, pictures, search, segment_table
+from zgbench.board.inside import image_table, search, segment_table
+from zgbench.board.pictures import pictures
 from zgbench.board.store import load_board
 from zgbench.errors import UsageError, ZgbenchError
 

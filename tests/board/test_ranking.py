@@ -12,6 +12,7 @@ import pytest
 
 import zgbench
 from tests.board.shipped import BOARD, copied, group_of
+from tests.scores.test_comparison import slow_holm
 from zgbench.board import pairs as pairs_module
 from zgbench.board.differences import comparison
 from zgbench.board.kinds import mark
@@ -21,6 +22,7 @@ from zgbench.board.ranking_text import ranking_csv, ranking_latex, ranking_markd
 from zgbench.board.static import export_static
 from zgbench.board.store import default_folder, load_board
 from zgbench.errors import UsageError
+from zgbench.statistics.power import images_needed
 
 CLOSE = ("reference.mini", "reference-masked.mini")
 
@@ -33,10 +35,14 @@ def test_the_best_stands_first_and_ranks_count_who_is_clearly_better() -> None:
             methods = [row for row in rows if row["kind"] == "method"]
             assert rows[: len(methods)] == methods and 0 < len(methods) < len(rows)
             tested = pairs(BOARD, group, score)
+            both = list(combinations([row["id"] for row in methods], 2))
+            p = [tested.at(score, *pair)[0] for pair in both]
+            corrected = {frozenset(pair): value for pair, value in zip(both, slow_holm(p), strict=True)}
             for row in methods:
                 clear = [
-                    o for o in methods if o[score] > row[score] and tested.at(score, o["id"], row["id"])[0] < LEVEL
+                    o for o in methods if o[score] > row[score] and corrected[frozenset((o["id"], row["id"]))] < LEVEL
                 ]
+                assert 1 <= row["rank_low"] <= row["rank_high"] <= len(methods)
                 assert row["rank"] == 1 + len(clear)
                 assert row["tied"] == (sum(o["rank"] == row["rank"] for o in methods) > 1)
             for part in (methods, rows[len(methods) :]):
@@ -140,6 +146,22 @@ def test_pairs_and_comparisons_are_those_of_zgbench_compare() -> None:
             assert (row["p"] < LEVEL) == (wanted.p < LEVEL)
             assert row["p"] == pytest.approx(wanted.p, abs=4 * np.sqrt(0.25 / row["draws"]))
         assert row["clear"] == ("" if wanted.p >= LEVEL else "a" if wanted.difference > 0 else "b")
+        assert row["p_holm"] == row["p"]  # one pair
+        assert row["smallest"] == pytest.approx(2.8 * wanted.se, abs=1e-12)
+        needed = images_needed(group.images, wanted.difference, wanted.se)
+        assert (
+            row["images_needed"] == needed or abs(row["images_needed"] - needed) <= 1
+        )  # rounded up from near a whole number
+
+
+def test_several_comparisons_are_corrected_for_their_number() -> None:
+    group = group_of("TT")
+    ids = [*CLOSE, "reference-crop.mini", "reference-no-merging.mini"]
+    for score in ("iou_image", "recall.auc"):
+        rows = [row for row in comparison(BOARD, group.key, ids).scores if row["score"] == score]
+        assert len(rows) == 6
+        assert [row["p_holm"] for row in rows] == pytest.approx(slow_holm([row["p"] for row in rows]))
+        assert all(bool(row["clear"]) == (row["p_holm"] < LEVEL) for row in rows)
 
 
 def test_differences_by_class_are_those_of_the_stored_classes() -> None:

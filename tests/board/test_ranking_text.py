@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -59,28 +60,40 @@ def parsed(text: str) -> Seen:
 
 def test_the_page_needs_nothing_beside_it(tmp_path: Path) -> None:
     out, _ = here("leaderboard", "export", tmp_path)
-    page, table = (Path(line) for line in out.split())
+    page, table, whole, data, badges = (Path(line) for line in out.split())
     text = page.read_text(encoding="utf-8")
     seen = parsed(text)
-    assert not {tag for tag, _ in seen.tags} & {"script", "img", "link", "iframe", "a", "object", "embed", "form"}
-    assert not any(key in ("src", "href", "srcset") or key.startswith("on") for _, at in seen.tags for key in at)
-    assert not re.search(r"https?:|//|@import|url\(", text.replace("<!doctype", ""))
+    assert not {tag for tag, _ in seen.tags} & {"script", "img", "link", "iframe", "object", "embed", "form"}
+    assert not any(key in ("src", "srcset") or key.startswith("on") for _, at in seen.tags for key in at)
+    links = {str(at["href"]) for tag, at in seen.tags if tag == "a"}
+    assert {link for link in links if "//" in link} == {"https://arxiv.org/abs/2303.13396"}  # the methods' paper
+    assert all((tmp_path / link).is_file() for link in links if "//" not in link)
+    assert not any("href" in at for tag, at in seen.tags if tag != "a")
+    assert not re.search(r"@import|url\(", text)
     names = {BOARD.entry(i).name for i in ("reference.mini", "demo.mini", "baseline-grid.mini")}
     assert all(name in seen.text and name in table.read_text() for name in names)
     assert "Cited, not rescored" in seen.text
     for group in BOARD.groups("mini"):
         assert group.signature in seen.text
     assert table.read_text().count("\n## ") == sum(len(BOARD.groups(key)) for key in BOARD.datasets()) + 1
-    before = [path.read_bytes() for path in (page, table)]
+    for ranking_ in json.loads(whole.read_text(encoding="utf-8"))["rankings"]:
+        name = f"{ranking_['dataset']}-{ranking_['group']}"
+        assert json.loads((data / f"{name}.json").read_text(encoding="utf-8")) == ranking_
+        records = list(csv.DictReader(io.StringIO((data / f"{name}.csv").read_text(encoding="utf-8"))))
+        assert [record["id"] for record in records] == [row["id"] for row in ranking_["rows"]]
+        methods = {row["id"] for row in ranking_["rows"] if row["kind"] == "method"}
+        assert {path.stem for path in (badges / name).glob("*.svg")} == methods
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     export_static(BOARD, tmp_path)
-    assert [path.read_bytes() for path in (page, table)] == before
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_hostile_names_are_text_on_the_page(hostile: Board, tmp_path: Path) -> None:
-    page, table = export_static(hostile, tmp_path)
+    page, table, *_ = export_static(hostile, tmp_path)
     text = page.read_text(encoding="utf-8")
     seen = parsed(text)
-    assert not {tag for tag, _ in seen.tags} & {"script", "img", "a", "b"}
+    assert not {tag for tag, _ in seen.tags} & {"script", "img", "b"}
+    assert not any("//" in str(at["href"]) for tag, at in seen.tags if tag == "a")
     assert EVIL["html"] in seen.text
     assert html.escape(EVIL["html"]) in text
     for found in (text, table.read_text(encoding="utf-8")):

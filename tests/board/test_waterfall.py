@@ -12,7 +12,8 @@ import pytest
 
 import zgbench
 from tests.board.shipped import BOARD, group_of
-from zgbench.board.inside import segment_table, submission_file
+from zgbench.board.inside import segment_table
+from zgbench.board.pictures import submission_file
 from zgbench.board.segment_masks import segments_of
 from zgbench.board.waterfall import beside, waterfall
 from zgbench.datasets import builtin_vocabulary

@@ -11,19 +11,25 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.oracle.rle import compress
 from zgbench.board import limited
 from zgbench.board.limited import Limits, run_limited
-from zgbench.board.queue import Entry, Queue
+from zgbench.board.queue import Queue, Refused
+from zgbench.board.queued import Entry
+from zgbench.board.store import load_board
 from zgbench.board.upload import take
 from zgbench.board.worker import Worker, from_environment
+from zgbench.datasets.catalogue import SPECS
 from zgbench.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -203,3 +209,74 @@ def test_settings_come_from_the_environment(tmp_path: Path) -> None:
         from_environment({"ZGBENCH_SUBMIT": "/q", "ZGBENCH_SUBMIT_MEMORY_GB": "-1"}, tmp_path, None)
     with pytest.raises(UsageError, match="absolute path"):
         from_environment({"ZGBENCH_SUBMIT": "q"}, tmp_path, None)
+    with pytest.raises(UsageError, match="ZGBENCH_SUBMIT_PROTOCOL=v9"):
+        from_environment({"ZGBENCH_SUBMIT": "/q", "ZGBENCH_SUBMIT_PROTOCOL": "v9"}, tmp_path, None)
+
+
+def test_a_data_set_that_the_server_lacks_is_the_server_s_fault(worker: Worker, sent: Callable[..., Entry]) -> None:
+    """It can be tried again when the files are there."""
+    segment = {"label": "sky", "counts": compress(np.ones((4, 6), bool))}
+    images = [{"id": i, "size": [4, 6], "segments": [segment]} for i in SPECS["pas20"].official_ids()]
+    entry = sent(demo(dataset="pas20", images=images))
+    assert entry.state == "failed", entry
+    assert "does not have the data set's files" in entry.reason
+    assert worker.queue.file_of(entry).is_file()
+
+
+def test_a_command_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
+    started = time.monotonic()
+    ended = run_limited(
+        ["evaluate", str(ROOT / "submissions/demo.json"), "--workers", "1"], tmp_path, Limits(4 << 30, 60),
+        wanted=lambda: time.monotonic() < started + 0.5,
+    )  # fmt: skip
+    assert ended.status is None
+    assert time.monotonic() - started < 5
+
+
+def whole(name: str) -> bytes:
+    """Every image one segment: quickly evaluated."""
+    images = [
+        {"id": i["id"], "size": i["size"], "segments": [{"label": "sky", "counts": compress(np.ones(i["size"], bool))}]}
+        for i in DEMO["images"]
+    ]
+    return demo(name=name, images=images)
+
+
+def test_private_published_renamed_hidden_withdrawn(tmp_path: Path, worker: Worker) -> None:
+    """The whole life of a result; the board shows what its owner wants, and others' results stay."""
+    queue = worker.queue
+    token = queue.make_token("a lab")
+    offline = replace(worker, protocol="offline")
+    entry = queue.submit(token, take("mine.json", whole("As sent"), MOST), private=True)
+    assert offline.check_next() and offline.evaluate_next()
+    entry = queue.mine(token)[0]
+    assert (entry.state, entry.private) == ("done", True), entry
+
+    def shown() -> list[tuple[str, str]]:
+        return [(found.name, found.protocol) for found in load_board(worker.board).entries]
+
+    assert shown() == []
+    ((name, content),) = worker.private_results(entry)
+    assert name == f"{entry.stem}.mini.offline.result.json" and json.loads(content)["submission"]["name"] == "As sent"
+    with pytest.raises(Refused, match="no such upload of yours"):
+        worker.describe(queue.make_token("another"), entry, private=False)
+
+    worker.describe(token, entry, name="Ours, v2")
+    assert shown() == []
+    worker.describe(token, entry, private=False)
+    assert shown() == [("Ours, v2", "offline")]
+    assert worker.private_results(entry) == []
+    assert (worker.board / f"submissions/{entry.stem}.json").read_bytes() == whole("As sent")
+    worker.describe(token, entry, name="Ours, v3")
+    assert shown() == [("Ours, v3", "offline")]
+    worker.describe(token, entry, private=True)
+    assert shown() == [] and not (worker.board / f"submissions/{entry.stem}.json").exists()
+    worker.describe(token, entry, private=False)
+    assert shown() == [("Ours, v3", "offline")]
+
+    (worker.board / "other.mini.result.json").write_bytes(b"{}")
+    worker.withdraw(token, entry)
+    left = [path.name for path in worker.board.rglob("*") if path.is_file()]
+    assert sorted(left) == ["names.csv", "other.mini.result.json"]
+    assert entry.id not in (worker.board / "names.csv").read_text()
+    assert [path.name for path in queue.folder_of(entry).iterdir()] == ["entry.json"]

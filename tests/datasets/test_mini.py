@@ -87,6 +87,7 @@ def test_train_and_val_are_different() -> None:
             mini.scene(split, index)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_bundled_text_model_understands_the_synonyms() -> None:
     from zgbench.encoders.text import SentenceBert
 

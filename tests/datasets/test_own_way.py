@@ -13,7 +13,8 @@ import zgbench
 from tests.conftest import HashedText
 from tests.datasets.drawn import IDS, OWN, own, save, stripes
 from zgbench.board.checks import violations
-from zgbench.board.inside import pictures, segment_table
+from zgbench.board.inside import segment_table
+from zgbench.board.pictures import pictures
 from zgbench.board.store import load_board
 from zgbench.cli import main
 from zgbench.datasets import store, vocabulary

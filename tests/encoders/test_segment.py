@@ -174,23 +174,21 @@ def test_every_option_moves_the_embedding(quick: Any) -> None:
     assert torch.pdist(embeddings).min() > 100 * TOLERANCE
 
 
-@pytest.mark.parametrize("mode", ["globsub", "masked"])
-def test_equals_the_plain_computation_on_vit_l_14_336(mode: Any) -> None:
+def test_equals_the_plain_computation_on_vit_l_14_336() -> None:
     torch.manual_seed(0)
-    # Without a text side, which would double the time and memory.
+    # Without a text side, which would double the time and memory; small models prove the other modes.
     visual = open_clip.transformer.VisionTransformer(
         336, 14, 1024, 24, 16, 4.0, output_dim=768, act_layer=open_clip.transformer.QuickGELU
     )
     model = sharpen(SimpleNamespace(visual=visual.eval()))
     pixels = some_pixels(model)
-    config = SegmentEncoderConfig(mode)
-    masks = some_masks()[[0, 1, 3] if mode == "globsub" else [0]]
+    config = SegmentEncoderConfig("globsub")
+    masks = some_masks()[[0, 3]]
     found = SegmentEncoder(model, config).encode_tensor(pixels, torch.tensor(masks))
     with torch.inference_mode():
         expected = torch.stack([plain_embedding(model, pixels, mask, config, torch.float32) for mask in masks])
     assert (found - expected).abs().max() <= TOLERANCE
-    if len(masks) > 1:
-        assert torch.pdist(expected).min() > 100 * TOLERANCE
+    assert torch.pdist(expected).min() > 100 * TOLERANCE
 
 
 CUSTOM_BLOCKS = {"qk_norm": True, "scale_heads": True, "scale_attn_inner": True, "scale_attn": True, "scale_fc": True}

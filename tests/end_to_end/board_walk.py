@@ -89,11 +89,14 @@ class Visitor:
 
 
 @contextmanager
-def visiting(browser: Any, base: str, *, width: int = 1280, height: int = 900, dark: bool = False) -> Iterator[Visitor]:
+def visiting(
+    browser: Any, base: str, *, width: int = 1280, height: int = 900, dark: bool = False, **context_options: Any
+) -> Iterator[Visitor]:
     """A visitor with a profile of its own; what went wrong during the visit fails the test at its end."""
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
-    )
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True,
+        **context_options,
+    )  # fmt: skip
     page = context.new_page()
     visitor = Visitor(page, base)
     wrong = visitor.wrong

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import os
@@ -11,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -29,7 +29,7 @@ EVIL_LABELS = [
     "[link](javascript:alert(1)) $x^2$ **bold**",
     '=HYPERLINK("http://evil.example")',
 ]
-PAGES = ("/", "/compare", "/method", "/inside", "/diagnosis", "/submit")
+PAGES = ("/", "/over_datasets", "/compare", "/method", "/inside", "/diagnosis", "/submit")
 
 
 def variant(name: str, every: int, label: Any, **method: Any) -> dict[str, Any]:
@@ -108,12 +108,21 @@ def visitor(browser: Any, server: Server) -> Iterator[Visitor]:
         yield found
 
 
+def named(table: list[list[str]]) -> list[str]:
+    """Names of the methods in a table: behind # in the address that they link to."""
+    return [unquote(row[1].partition("#")[2]) for row in table[1:]]
+
+
 def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, server: Server) -> None:
     visitor.go("/")
     table = visitor.rows()
-    assert table[0][:3] == ["Method", "Rank", "IoU image"]
-    assert [row[0] for row in table[1:]] == ["demo", "Free method", EVIL, "Guided method"]
+    assert table[0][:3] == ["Rank", "Method", "mIoU image"]
+    assert [row[0].strip() for row in table[1:]] == ["1", "2", "3", "4"]
+    assert named(table) == ["demo", "Free method", EVIL, "Guided method"]
     assert re.fullmatch(r" ?\d+\.\d \[\d+\.\d, \d+\.\d\]", table[1][2])
+    text = visitor.text()
+    assert "Best: “demo”, mIoU image" in text and "ahead of the next, “Free method”" in text
+    assert "That is sure: it differs from each of the other 3 methods" in text
     assert "dataset=mini" in visitor.query() and "group=" in visitor.query()
 
     with visitor.page.expect_download() as wanted:
@@ -128,7 +137,7 @@ def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, s
     visitor.choose("Score", "Recall .5")
     visitor.page.get_by_role("radio", name="free", exact=True).click()
     visitor.settled()
-    assert [row[0] for row in visitor.rows()[1:]] == ["demo", "Free method", EVIL]  # who says nothing counts as free
+    assert named(visitor.rows()) == ["demo", "Free method", EVIL]  # who says nothing counts as free
     assert {"score=recall.0.5", "show=free"} <= set(visitor.query().split("&"))
     with visiting(browser, server.url) as other:  # a link to this state shows somebody else the same
         other.go("/?" + visitor.page.url.partition("?")[2])
@@ -137,22 +146,23 @@ def test_ranking_filters_downloads_and_address(visitor: Visitor, browser: Any, s
 
     visitor.page.get_by_role("radio", name="text-guided").click()
     visitor.settled()
-    assert [row[0] for row in visitor.rows()[1:]] == ["Guided method"]
+    assert named(visitor.rows()) == ["Guided method"]
     visitor.page.get_by_label("Name contains").fill("nobody")
     visitor.page.get_by_label("Name contains").press("Enter")
     visitor.page.get_by_text("No method is like that.").wait_for()
     visitor.go("/?columns=Kind")
-    assert visitor.rows()[0] == ["Method", "Rank", "Kind"]
-    visitor.go("/?dataset=pas20")
-    assert "published elsewhere" in visitor.text()
+    assert visitor.rows()[0] == ["Rank", "Method", "Kind"]
+    visitor.go("/?dataset=pas20")  # nothing was scored on it here
+    assert "dataset=cited" in visitor.query() and "of=pas20" in visitor.query()
+    assert "Copied from publications" in visitor.text()
     assert "OVSeg" in str(visitor.rows())
 
 
 def test_a_filter_hides_rows_and_changes_no_rank(visitor: Visitor, tmp_path: Path) -> None:
     visitor.go("/")
-    whole = {row[0]: row for row in visitor.rows()[1:]}
-    assert [row[1] for row in whole.values()] == ["1", "2", "3", "4"]
-    assert visitor.rows(1)[1][:2] == ["Low baseline", "–"]  # apart, and not ranked
+    table = visitor.rows()
+    whole = dict(zip(named(table), table[1:], strict=True))
+    assert named(visitor.rows(1)) == ["Low baseline"] and not visitor.rows(1)[1][0].strip("–")  # apart, and not ranked
     assert "Not ranked: baselines" in visitor.text()
     visitor.page.get_by_label("Name contains").fill("guided")
     visitor.page.get_by_label("Name contains").press("Enter")
@@ -165,7 +175,7 @@ def test_a_filter_hides_rows_and_changes_no_rank(visitor: Visitor, tmp_path: Pat
     (record,) = csv.DictReader(io.StringIO(Path(wanted.value.path()).read_text()))
     assert record["rank"] == "4"
     visitor.go("/?show=free")
-    assert visitor.rows()[1:] == [row for row in whole.values() if row[0] != "Guided method"]
+    assert visitor.rows()[1:] == [row for name, row in whole.items() if name != "Guided method"]
 
 
 def test_a_result_that_somebody_touched_is_shown_nowhere(visitor: Visitor, place: Path) -> None:
@@ -181,7 +191,7 @@ def test_a_result_that_somebody_touched_is_shown_nowhere(visitor: Visitor, place
             visitor.page.get_by_text("1 result files were left out").click()
             visitor.page.get_by_text("its cross-checks fail: TT cos>=0.5: iou_image is").wait_for()
         visitor.go("/")
-        assert [row[0] for row in visitor.rows()[1:]] == ["demo", "Free method", EVIL, "Guided method"]
+        assert named(visitor.rows()) == ["demo", "Free method", EVIL, "Guided method"]
     finally:
         touched.unlink()
 
@@ -191,9 +201,9 @@ def test_ticked_rows_lead_on(visitor: Visitor) -> None:
     visitor.rows()
     box = visitor.page.locator('[data-testid="stDataFrame"]').first.bounding_box()
     for row in (1, 2):
-        visitor.page.mouse.click(box["x"] + 16, box["y"] + 36 * row + 18)
+        visitor.page.mouse.click(box["x"] + 16, box["y"] + 35 * row + 18)
         visitor.settled()
-    visitor.page.get_by_role("button", name="Compare the ticked methods").click()
+    visitor.page.get_by_role("button", name="Compare the ticked").click()
     visitor.page.get_by_role("heading", name="Compare").wait_for()
     visitor.settled()
     assert "methods=" in visitor.query() and visitor.query().split("methods=")[1].count(",") == 1
@@ -205,9 +215,24 @@ def test_compare(visitor: Visitor) -> None:
     row = dict(zip(head, first, strict=True))
     assert (row["A"], row["B"], row["Better"]) == ("demo", "Guided method", "demo")
     assert row["A − B [95 %]"].strip().startswith("+")
-    assert re.search(r"demo wins \d+ of 27 classes: \w", visitor.text())
+    assert re.search(r"“demo” is better in \d+ of 27 classes, worse in \d+", visitor.text())
+    assert visitor.page.locator('[data-testid="stVegaLiteChart"]').count() == 2  # scores; all classes on one scale
     visitor.go("/compare?methods=demo.mini,nothing.mini")
     assert "Choose two to six methods" in visitor.text()
+
+
+def test_over_data_sets(visitor: Visitor) -> None:
+    visitor.go("/over_datasets")
+    table = visitor.rows()
+    assert table[0] == ["Method", "Rank [95 %]", "Borda", "Mean, %", "mini, %"]
+    assert [row[1].split(" [")[0] for row in table[1:]] == ["1", "2", "3", "4", "baseline"]
+    assert [row[2] for row in table[1:5]] == ["3", "2", "1", "0"]
+    text = visitor.text()
+    assert "Only methods that have all of these data sets are in the table" in text
+    assert "Every score here is of one protocol: track:free|reassign:TT|" in text
+    visitor.choose("Score", "Recall .5")
+    assert "Recall .5, %, with 95 % intervals" in visitor.text()
+    assert "over=mini" in visitor.query() and "family=" in visitor.query()
 
 
 def test_hostile_texts_are_texts_everywhere(visitor: Visitor) -> None:
@@ -222,7 +247,7 @@ def test_hostile_texts_are_texts_everywhere(visitor: Visitor) -> None:
     visitor.go("/method?method=evil.mini")
     text = visitor.text()
     assert "<script>alert(1)</script> ![d](http://evil.example/d.png)" in text
-    assert any(row[0] == EVIL_LABELS[0] for row in visitor.rows())
+    assert any(row[0] == EVIL_LABELS[0] for row in visitor.rows(1))
 
 
 def test_method(visitor: Visitor) -> None:
@@ -241,7 +266,7 @@ def test_look_inside(visitor: Visitor) -> None:
     visitor.go("/inside?method=demo.mini&order=worst")
     first = re.search(r"image=(\w+)", visitor.query())
     assert visitor.page.locator('[data-testid="stImage"] img').count() == 3
-    assert visitor.rows()[0][:4] == ["Segment", "Label", "→ class", "Similarity"]
+    assert visitor.rows()[0][:4] == ["Segment", "Label", "→ class", "Kept"]
     visitor.page.get_by_role("button", name="Next").click()
     visitor.settled()
     second = re.search(r"image=(\w+)", visitor.query())
@@ -254,7 +279,15 @@ def test_look_inside(visitor: Visitor) -> None:
     assert "umbrella" in str(visitor.rows()[1:])
 
     visitor.go("/inside?method=demo.mini&other=guided.mini&order=different")
-    assert visitor.page.locator('[data-testid="stImage"] img').count() == 4
+    assert visitor.page.locator('[data-testid="stImage"] img').count() == 5
+    alts = [image.get_attribute("alt") for image in visitor.page.locator('[data-testid="stImage"] img').all()]
+    assert [alt.split()[0] for alt in alts] == ["Photo", "Ground", "Prediction,", "Prediction,", "Difference:"]
+    visitor.page.get_by_role("button", name="Enlarge difference").click()
+    visitor.page.get_by_role("dialog").locator("img").wait_for()
+    visitor.page.keyboard.press("Escape")
+    visitor.go("/inside?method=guided.mini&lost=names")
+    assert re.search(r"\d+ segments in \d+ images", visitor.text())
+    assert "Names" in {row[5] for row in visitor.rows()[1:]}
     visitor.go("/inside?method=free.mini")  # its submission was not kept
     assert visitor.page.locator('[data-testid="stImage"] img').count() == 2
     assert "is not at hand" in visitor.text()
@@ -271,78 +304,53 @@ def test_diagnosis(visitor: Visitor) -> None:
     assert f"{values[-1]:.1f} [" in visitor.rows()[1][2]
 
 
+def test_the_first_screen_says_who_is_best_and_leads_on(browser: Any, tmp_path: Path) -> None:
+    """The board that ships, at 1440 × 900 without scrolling: who, by how much, how surely, and where the paper is."""
+    with (
+        served("leaderboard", "serve", folder=tmp_path) as running,
+        visiting(browser, running.url, width=1440) as visitor,
+    ):
+        visitor.go("/")
+        assert "dataset=mini" in visitor.query()  # pas20, which comes before, has baselines only
+        for told in ("Best: “reference method", "points ahead of the next", "That is", "paired test over 200 images"):
+            assert below(visitor, visitor.page.get_by_text(told).first) < 900
+        paper = visitor.page.get_by_role("link", name="Its paper")
+        assert paper.get_attribute("href") == "https://arxiv.org/abs/2303.13396" and below(visitor, paper) < 900
+        assert below(visitor, visitor.page.locator('[data-testid="stDataFrame"]').first) < 900
+        box = visitor.page.locator('[data-testid="stDataFrame"]').first.bounding_box()
+        visitor.page.mouse.move(box["x"] + 200, box["y"] + 35 + 18)
+        visitor.page.wait_for_timeout(400)
+        with visitor.page.context.expect_page() as opened:  # a name leads to its method
+            visitor.page.mouse.click(box["x"] + 200, box["y"] + 35 + 18)
+        assert "/method?dataset=mini&group=" in opened.value.url and "method=reference-masked.mini" in opened.value.url
+        visitor.page.mouse.click(box["x"] + 60, box["y"] + 18)  # the head of the ranks: they sort
+        visitor.settled()
+        assert [row[0].strip() for row in visitor.rows()[1:]] == ["1=", "1=", "1=", "4"]
+        visitor.go("/?embed=true&dataset=mini")
+        assert visitor.page.locator('[data-testid="stMainMenu"]').count() == 0
+        assert {"embed=true", "dataset=mini"} <= set(visitor.query().split("&"))
+        visitor.go("/?dataset=cited&of=pc459")
+        assert "OpenSeg" in str(visitor.rows())
+        for width in (1440, 1024, 390, 330):  # a label is 12 pixels high where its picture is 288 wide
+            visitor.page.set_viewport_size({"width": width, "height": 900})
+            visitor.go("/inside?dataset=mini&method=reference.mini&other=reference-crop.mini")
+            widths = visitor.page.locator('[data-testid="stImage"] img').evaluate_all(
+                "all => all.map(i => i.clientWidth)"
+            )
+            assert len(widths) == 5 and min(widths) >= 288, (width, widths)
+            assert visitor.overflow() <= 0
+
+
+def below(visitor: Visitor, shown: Any) -> float:
+    """Where an element ends, pixels from the top of the window."""
+    assert visitor.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+    box = shown.bounding_box()
+    return float(box["y"] + box["height"])
+
+
 def test_a_stale_link_says_so(visitor: Visitor) -> None:
     visitor.go("/method?method=gone.mini")
     assert "not here (any more)" in visitor.text()
-
-
-def send(visitor: Visitor, token: str, file: Path) -> None:
-    """Fill the form of the Submit page."""
-    visitor.go("/submit")
-    visitor.page.get_by_label("Token", exact=True).fill(token)
-    visitor.page.locator("input[type=file]").set_input_files(file)
-    visitor.page.locator('[data-testid="stFileChip"], [data-testid="stFileUploaderFile"]').first.wait_for()
-    visitor.page.get_by_role("button", name="Send", exact=True).click()
-
-
-@pytest.fixture(scope="module")
-def good(browser: Any, server: Server, token: str, place: Path) -> str:
-    """Name of a method whose upload was sent; it is evaluated while other tests run."""
-    name = "Good one"
-    (place / "good.json").write_text(json.dumps(whole(name)))
-    with visiting(browser, server.url) as visitor:
-        send(visitor, token, place / "good.json")
-        visitor.page.get_by_text("Place in line").wait_for()
-        assert re.fullmatch(r"upload=[0-9a-f]{12}", visitor.query())
-        return f"{name}?{visitor.query()}"
-
-
-def test_five_bad_uploads_are_refused_with_a_reason(
-    visitor: Visitor, browser: Any, token: str, tmp_path: Path, server: Server, good: str
-) -> None:
-    with visiting(browser, server.url) as other:  # what somebody else looks at meanwhile
-        other.go("/method?method=demo.mini")
-        seen = other.text(), other.rows()
-        send_bad_ones(visitor, token, tmp_path, server)
-        assert (other.text(), other.rows()) == seen
-        other.choose("Method", "Guided method")
-        assert "Guided by text: yes" in other.text()
-    assert good
-
-
-def send_bad_ones(visitor: Visitor, token: str, tmp_path: Path, server: Server) -> None:
-    """Each is refused with its reason, and takes no memory of the server."""
-    spoilt = DEMO | {"images": [DEMO["images"][0] | {"id": "../../etc/passwd"}, *DEMO["images"][1:]], "name": EVIL}
-    large = tmp_path / "large.json"
-    with large.open("wb") as file:
-        file.truncate(300 << 20)
-    bad = {
-        "cut.json": (b'{"format": "zgbench/1", "name"', "not valid JSON"),
-        "bomb.json.gz": (gzip.compress(b" " * (64 << 20)), "unpacks to more than 20 MiB"),
-        "spoilt.json": (json.dumps(spoilt).encode(), "found '../../etc/passwd'"),
-        "cut.parquet": (b"PAR1 and no more", "not a Parquet file"),
-    }
-    before = memory(server)
-    for name, (content, reason) in bad.items():
-        (tmp_path / name).write_bytes(content)
-        send(visitor, token, tmp_path / name)
-        visitor.page.get_by_text(reason).first.wait_for(timeout=60_000)
-    send(visitor, token, large)
-    visitor.page.get_by_text(re.compile("must be .*2.*smaller|exceeds|too large", re.IGNORECASE)).first.wait_for()
-    send(visitor, "no such token", tmp_path / "cut.json")
-    visitor.page.get_by_text("this token is not known").wait_for()
-    send(visitor, token, tmp_path / "cut.json")
-    visitor.page.get_by_text("the same content was uploaded before").wait_for()
-    assert memory(server) - before < 100 << 20
-
-
-def memory(server: Server) -> int:
-    """Bytes that the server's processes hold at most (the evaluations' own processes are no part of it)."""
-    import psutil
-
-    parent = psutil.Process(server.process.pid)
-    pages = [p for p in [parent, *parent.children(recursive=True)] if "zgbench.board.limited" not in p.cmdline()]
-    return sum(p.memory_info().rss for p in pages)
 
 
 @pytest.mark.parametrize(
@@ -354,13 +362,3 @@ def test_narrow_and_dark(browser: Any, server: Server, width: int, dark: bool, p
             visitor.go(place)
             assert visitor.overflow() <= 0, place
             assert (visitor.background() < 60) == dark
-
-
-def test_a_good_upload_is_on_the_board_in_the_end(visitor: Visitor, good: str) -> None:
-    name, _, address = good.partition("?")
-    visitor.go(f"/submit?{address}")  # the state is in the folder, and no session knows of it
-    visitor.page.get_by_text("Evaluated; it is on the board.").wait_for(timeout=120_000)
-    visitor.go("/submit")
-    assert ["done", "a lab", "good.json"] in [row[1:4] for row in visitor.rows()]
-    visitor.go(f"/?search={name}".replace(" ", "+"))
-    assert [row[0] for row in visitor.rows()[1:]] == [name]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import resource
 import struct
 import sys
@@ -187,16 +188,30 @@ def read(path: Path) -> None:
 
 
 def main() -> None:
-    """Read one bomb; print what came out, the seconds of the processor and the MiB that it took."""
-    (_, path) = sys.argv
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    """Read bombs, each in a process of its own; print a line for each."""
     import pyarrow.parquet  # noqa: F401  what a reader imports is not what a file costs
 
+    import tests.fuzz.targets  # noqa: F401
+
+    for path in sys.argv[1:]:
+        sys.stdout.flush()
+        child = os.fork()
+        if not child:
+            _one(Path(path))
+            sys.stdout.flush()
+            os._exit(0)
+        if status := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+            sys.exit(f"{path}: the process ended with status {status}")
+
+
+def _one(path: Path) -> None:
+    """Read a bomb; print what came out, the seconds of the processor and the MiB that it took."""
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     from tests.fuzz.targets import peak
 
     before, started = peak(), time.process_time()
     try:
-        read(Path(path))
+        read(path)
         kind, said = "accepted", ""
     except Exception as error:
         kind, said = type(error).__name__, str(error)
@@ -207,7 +222,8 @@ def main() -> None:
 def place(name: str) -> Path:
     """Write a bomb; its path."""
     file, content = BOMBS[name]()
-    path = scratch() / file
+    path = scratch() / name / file
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     return path
 

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing with atheris: ``python -m tests.fuzz.run TARGET --seconds 600 --work DIR``.
+"""Coverage-guided fuzzing with atheris: ``python -m tests.fuzz.run TARGET… --seconds 600 --work DIR``, each in turn.
 
 Runs from the seeds and from the inputs of ``tests/fuzz/corpus``, which earlier runs kept. An input that breaks something is written to
 ``DIR/<target>/findings`` and the run goes on; one that kills the process (a crash in C) is left there by libFuzzer.
@@ -11,11 +11,14 @@ import argparse
 import hashlib
 import os
 import resource
-import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+import atheris
 
 from tests.fuzz.scratch import VARIABLE, scratch
 
@@ -23,37 +26,59 @@ INSTRUMENTED = ["zgbench", "tests.fuzz.targets", "PIL.PngImagePlugin", "PIL.Imag
 
 
 def main() -> int:
-    """Run a target for some seconds, in processes that are started again when they crash."""
+    """Run targets for some seconds each, in processes that are started again when they crash."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("target")
+    parser.add_argument("target", nargs="+")
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--first", action="store_true", help="stop at the first finding")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--first", action="store_true", help="stop at the first finding of a target")
     options = parser.parse_args()
-    folder = options.work / options.target
-    if options.inside:
-        _fuzz(options.target, folder, options.seconds, options.seed, first=options.first)
-        return 0
-    _plant(options.target, folder)
-    environment = os.environ | {VARIABLE: str(scratch())}
-    end = time.monotonic() + options.seconds
+    os.environ[VARIABLE] = str(scratch())
+    with atheris.instrument_imports(include=INSTRUMENTED, enable_loader_override=False):
+        from tests.fuzz import targets
+    known = targets.TARGETS | {"planted": targets.planted}
+    broken = [
+        target
+        for target in options.target
+        if _watched(target, known[target], options.work / target, options.seconds, options.seed, first=options.first)
+    ]
+    return 1 if broken else 0
+
+
+def _watched(target: str, run: Callable[[bytes], None], folder: Path, seconds: int, seed: int, *, first: bool) -> bool:
+    """Fuzz a target, again after each crash, until the time is over. Whether anything was found."""
+    _plant(target, folder)
+    end = time.monotonic() + seconds
     starts = 0
     while (left := round(end - time.monotonic())) > 0:
-        command = [sys.executable, "-m", "tests.fuzz.run", options.target, "--work", str(options.work), "--inside"]
-        command += ["--seconds", str(left), "--seed", str(options.seed + starts), *["--first"] * options.first]
-        with (folder / "log.txt").open("ab") as log:
-            status = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False).returncode
+        work = partial(_fuzz, target, run, folder, left, seed + starts, first=first)
+        status = _forked(work, folder / "log.txt")
         starts += 1
-        if starts > 50 or (options.first and any((folder / "findings").iterdir())):
+        if starts > 50 or (first and any((folder / "findings").iterdir())):
             break
         if status != 0:
-            print(f"{options.target}: a process ended with status {status}", file=sys.stderr)
+            print(f"{target}: a process ended with status {status}", file=sys.stderr)
     found = sorted(p.name for p in (folder / "findings").iterdir() if p.suffix != ".txt")
-    print(f"{options.target}: {_runs(folder)} inputs, {len(list((folder / 'corpus').iterdir()))} kept for coverage, "
-          f"{len(found)} findings {found}, {starts} processes")  # fmt: skip
-    return 1 if found else 0
+    print(f"{target}: {_runs(folder)} inputs, {len(list((folder / 'corpus').iterdir()))} kept for coverage, "
+          f"{len(found)} findings {found}, {starts} processes", flush=True)  # fmt: skip
+    return bool(found)
+
+
+def _forked(work: Callable[[], None], log: Path) -> int:
+    """The exit status of a process that does the work: a copy of this one, as importing and instrumenting takes seconds."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 1
+    try:
+        with log.open("ab") as out:
+            os.dup2(out.fileno(), 1)
+            os.dup2(out.fileno(), 2)
+        work()
+        status = 0
+    finally:
+        os._exit(status)
 
 
 def _plant(target: str, folder: Path) -> None:
@@ -72,14 +97,9 @@ def _runs(folder: Path) -> int:
     return sum(int(path.read_text()) for path in folder.glob("count-*"))
 
 
-def _fuzz(target: str, folder: Path, seconds: int, seed: int, *, first: bool) -> None:
-    import atheris
-
+def _fuzz(target: str, run: Callable[[bytes], None], folder: Path, seconds: int, seed: int, *, first: bool) -> None:
     limit = 6 << 30
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    with atheris.instrument_imports(include=INSTRUMENTED, enable_loader_override=False):
-        from tests.fuzz import targets
-    chosen = (targets.TARGETS | {"planted": targets.planted})[target]
     counter, done = folder / f"count-{os.getpid()}", [0]
 
     def one(data: bytes) -> None:
@@ -87,7 +107,7 @@ def _fuzz(target: str, folder: Path, seconds: int, seed: int, *, first: bool) ->
         if done[0] & 63 == 1:
             counter.write_text(str(done[0]))
         try:
-            chosen(data)
+            run(data)
         except Exception as error:
             _note(folder / "findings", data, error)
             if first:
@@ -99,9 +119,10 @@ def _fuzz(target: str, folder: Path, seconds: int, seed: int, *, first: bool) ->
         f"-seed={seed}", "-rss_limit_mb=5000", f"-artifact_prefix={folder / 'findings'}/", "-max_len=8192", "-print_final_stats=1",
     ]  # fmt: skip
     if target in ("truth_png", "label_map_file"):
+        from tests.fuzz.targets import mend_png
 
         def mutate(data: bytes, max_size: int, _seed: int) -> bytes:
-            return targets.mend_png(atheris.Mutate(data, max_size))[:max_size]
+            return mend_png(atheris.Mutate(data, max_size))[:max_size]
 
         atheris.Setup(options, one, custom_mutator=mutate)
     else:

@@ -94,7 +94,8 @@ def _readable(message: str) -> None:
 
 @bounded
 def rle_text(data: bytes) -> None:
-    """Texts of masks, split at newlines: parsed together as apart, and what is accepted is written and read the same."""
+    """Texts of masks, split at newlines: parsed together as apart, by numpy as by the kernel, and what is accepted is
+    written and read the same."""
     texts = data.split(b"\n")[:64]
     runs = rle.parse(texts)
     if len(runs.offsets) != len(texts) + 1 or (np.diff(runs.offsets) < 0).any() or (runs.counts < 0).any():
@@ -116,6 +117,11 @@ def rle_text(data: bytes) -> None:
             again = rle.parse([rle.encode(counts).encode()])
             if again.errors or not np.array_equal(again.counts, counts) or sums[index] != counts.sum():
                 raise Broken(f"decode(encode(counts)) differs for {text!r}")
+    slow = rle.parse_by_numpy(texts)
+    if runs.errors != slow.errors or not all(
+        map(np.array_equal, (runs.counts, runs.offsets), (slow.counts, slow.offsets))
+    ):
+        raise Broken("the kernel reads otherwise than numpy")
 
 
 class _SmallTruth:

@@ -16,8 +16,8 @@ from tests.conftest import HashedText
 from tests.submission.sample import sound, write
 from zgbench.datasets.store import place, prepare
 from zgbench.pixels import counts_file
+from zgbench.ratings import open_store
 from zgbench.ratings.importing import import_table
-from zgbench.ratings.store import open_store
 from zgbench.scores.human_scores import read_ratings
 from zgbench.scores.result import load_result
 from zgbench.storage.plain_arrow import plain

@@ -99,6 +99,10 @@ def test_a_wrong_reader_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Broken, match="otherwise than alone"):
         TARGETS["rle_text"](b"0000\n1")
     monkeypatch.undo()
+    monkeypatch.setattr(targets.rle, "parse_by_numpy", lambda texts: parse([text[:3] for text in texts]))
+    with pytest.raises(Broken, match="otherwise than numpy"):
+        TARGETS["rle_text"](b"0000\n1")
+    monkeypatch.undo()
     read = targets.collect
 
     def twice(*args: object, **options: object) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ PAGES = sorted((Path(__file__).resolve().parents[2] / "leaderboard").glob("*.py"
 # these read markdown or HTML; what they are given must be texts of ours
 READS_MARKDOWN = {
     "write", "markdown", "html", "title", "header", "subheader", "caption", "info", "warning", "error", "success",
-    "metric", "toast", "badge", "expander", "popover", "latex", "iframe",
+    "metric", "toast", "badge", "expander", "popover", "latex", "iframe", "button", "download_button", "page_link", "dialog",
+    "link_button",
 }  # fmt: skip
 STRANGERS = {"name", "label", "description", "url", "report", "reason", "shown_name", "who", "error", "why", "frequent"}
 
@@ -71,10 +73,21 @@ def test_strangers_texts_never_reach_what_reads_markdown(page: Path) -> None:
         assert not any(keyword.arg == "unsafe_allow_html" for keyword in call.keywords)
         if call.func.attr not in READS_MARKDOWN or not call.args:
             continue
+        if ast.unparse(call) == "st.html(STYLE)":
+            continue
         assert call.func.attr not in ("write", "markdown", "html", "iframe"), ast.unparse(call)
-        used = {node.attr for node in ast.walk(call.args[0]) if isinstance(node, ast.Attribute)}
-        used |= {node.id for node in ast.walk(call.args[0]) if isinstance(node, ast.Name)}
-        assert not used & STRANGERS, ast.unparse(call)
+        for shown in (call.args[0], *(k.value for k in call.keywords if k.arg in ("label", "help", "caption"))):
+            used = {node.attr for node in ast.walk(shown) if isinstance(node, ast.Attribute)}
+            used |= {node.id for node in ast.walk(shown) if isinstance(node, ast.Name)}
+            assert not used & STRANGERS, ast.unparse(call)
+
+
+def test_the_style_is_a_constant_that_holds_no_more_than_rules(shared: Any) -> None:
+    tree = ast.parse((PAGES[0].parent / "shared.py").read_text(encoding="utf-8"))
+    (style,) = [n for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "STYLE"]
+    assert isinstance(style.value, ast.Constant)
+    assert re.fullmatch(r"<style>[^<]*</style>", shared.STYLE)
+    assert "url(" not in shared.STYLE and "@import" not in shared.STYLE
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -71,6 +71,7 @@ def test_tgq_counts_truth_segments() -> None:
     assert tgq_released([{1: np.array([0.5, 0])}, {}, {}], [truth, truth, nothing], names, 0.5) == (1 / 2 + 0) / 2
 
 
+@pytest.mark.slow
 def test_dataset_iou_is_everybodys() -> None:
     import torch
     from sklearn.metrics import jaccard_score

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from tests.ratings.clock import Clock
 from zgbench.ratings import Rater, Store
 from zgbench.ratings.tables import items, leases, ratings
 
@@ -14,12 +15,19 @@ def invited(store: Store, name: str) -> Rater:
     return rater
 
 
+def look(store: Store, seconds: float = 2.0) -> None:
+    """Put a clock that stands still forward: somebody looks at an item."""
+    if isinstance(store.clock, Clock):
+        store.clock.now += seconds
+
+
 def rate_all(store: Store, rater: Rater, answer: int = 2) -> list[str]:
     """Rate until nothing is left; the ids in order."""
     seen = []
     item = store.next_item(rater)
     while item is not None:
-        outcome = store.rate(rater, item.ticket, answer, 2.0)
+        look(store)
+        outcome = store.rate(rater, item.ticket, answer)
         assert outcome.accepted and not outcome.repeated
         seen.append(item.id)
         item = outcome.current

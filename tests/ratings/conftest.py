@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.ratings.clock import Clock
 from tests.ratings.postgres import Server, running
 from zgbench.ratings import Store, open_store
 from zgbench.ratings.content import Content
@@ -23,19 +24,16 @@ def mask_text() -> str:
     return rle.encode(rle.runs_of(mask))
 
 
-def contents(n: int, prefix: str = "i", known: int | None = None, question: str = "T") -> list[Content]:
+def contents(
+    n: int, prefix: str = "i", known: int | None = None, question: str = "T", label: str = "label"
+) -> list[Content]:
     """Items that differ by their image."""
-    return [Content("mini", f"{prefix}{k}", SIZE, mask_text(), f"label {k}", question, known) for k in range(n)]  # type: ignore[arg-type]
+    return [Content("mini", f"{prefix}{k}", SIZE, mask_text(), f"{label} {k}", question, known) for k in range(n)]  # type: ignore[arg-type]
 
 
-class Clock:
-    """A clock that is put forward by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+def hidden(n: int, question: str = "T") -> list[Content]:
+    """Control items on the images of :func:`contents`, with the answer 3."""
+    return contents(n, known=3, question=question, label="control")
 
 
 @pytest.fixture(scope="session")

@@ -136,7 +136,7 @@ class Person:
     def _rate(self, ticket: str, score: int) -> Outcome:
         self.account.sent.add(ticket)
         started = time.perf_counter()
-        outcome = self.store.rate(self.rater, ticket, score, 5.0)
+        outcome = self.store.rate(self.rater, ticket, score)
         self.account.seconds.append(time.perf_counter() - started)
         if outcome.accepted:
             self.account.heard(ticket, score)
@@ -152,7 +152,7 @@ class Person:
         _CUT.next = True
         try:
             self.account.sent.add(ticket)
-            self.store.rate(self.rater, ticket, score, 5.0)
+            self.store.rate(self.rater, ticket, score)
         except LineCut:
             pass
         finally:
@@ -161,7 +161,7 @@ class Person:
 
     def _unheard(self, ticket: str, score: int) -> Item | None:
         self.account.sent.add(ticket)
-        first = self.store.rate(self.rater, ticket, score, 5.0)
+        first = self.store.rate(self.rater, ticket, score)
         second = self._rate(ticket, score)
         assert not first.accepted or second.repeated
         return second.current
@@ -169,7 +169,7 @@ class Person:
     def _doubled(self, ticket: str, score: int) -> Item | None:
         self.account.sent.add(ticket)
         found: list[Outcome] = []
-        other = threading.Thread(target=lambda: found.append(self.store.rate(self.rater, ticket, score, 5.0)))
+        other = threading.Thread(target=lambda: found.append(self.store.rate(self.rater, ticket, score)))
         other.start()
         mine = self._rate(ticket, score)
         other.join()

@@ -40,7 +40,7 @@ def test_a_study_from_the_command_line(capsys: pytest.CaptureFixture[str], tmp_p
         "--control-every",
         5,
     )
-    assert "12 items from 4 images (12 of them new), 2 raters each; 20 new control and 8 new training items" in out
+    assert "12 items from 4 images (12 of them new), 2 raters each; 19 new control and 24 new training items" in out
     tokens = [call(capsys, "ratings", "token", "make", name, "--ratings", url).strip() for name in ("anna", "ben")]
     with open_store(url) as store:
         for token in tokens:

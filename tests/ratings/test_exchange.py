@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import zgbench
 from tests.ratings.acting import free, invited, rate_all
-from tests.ratings.conftest import SIZE, Clock, contents, mask_text
+from tests.ratings.clock import Clock
+from tests.ratings.conftest import SIZE, contents, hidden, mask_text
 from zgbench.ratings import Store, export_csv, export_parquet, import_table, open_store, quality, status
 from zgbench.ratings.answers import MAX_REASON
 from zgbench.ratings.content import Content
@@ -44,7 +45,7 @@ def busy(store: Store, clock: Clock) -> None:
         [Content("mini", f"odd{k}", SIZE, mask_text(), label, "T*") for k, label in enumerate(FORMULAE[:4])]
     )
     store.add_items([Content("mini", "odd", SIZE, mask_text(), 'say "cat", ’tis', "T")])
-    store.add_items(contents(4, "c", known=3, question="T*"), kind="control")
+    store.add_controls(hidden(4, "T*"))
     for name in ("a", "b"):
         rater = invited(store, name)
         item = store.next_item(rater)
@@ -52,11 +53,13 @@ def busy(store: Store, clock: Clock) -> None:
         clock.now += 1.25
         item = store.skip(rater, item.ticket, "=too small").current
         assert item is not None
-        item = store.rate(rater, item.ticket, 0, 1.5).current
+        clock.now += 1.25
+        item = store.rate(rater, item.ticket, 0).current
         assert item is not None
         item = store.undo(rater, item.ticket).current
         assert item is not None
-        item = store.rate(rater, item.ticket, "cannot_tell", 3.0).current
+        clock.now += 3.0
+        item = store.rate(rater, item.ticket, "cannot_tell").current
         clock.now += 1.25
         rate_all(store, rater, 1 if name == "a" else 3)
 
@@ -178,7 +181,7 @@ def study_with_a_bad_rater(store: Store, clock: Clock) -> None:
     """Raters a and b answer 3, bad answers 0, also where 3 is known to be right."""
     store.configure(control_every=4)
     store.add_items(contents(20, question="T*"))
-    store.add_items(contents(6, "c", known=3, question="T*"), kind="control")
+    store.add_controls(hidden(20, "T*"))
     for name, answer in (("a", 3), ("b", 2), ("bad", 0)):
         rate_all(store, invited(store, name), answer)
 

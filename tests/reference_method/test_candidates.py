@@ -14,17 +14,22 @@ from reference_method.clustering import combined_variance, in_order
 from zgbench.errors import ModelUnavailable, UsageError
 
 
-@pytest.fixture(scope="module")
-def small():
-    """The paper's architecture at full size, random weights; norms and biases are made to matter."""
+def _dino(**changes):
+    """The paper's architecture with random weights; norms and biases are made to matter."""
     torch.manual_seed(0)
-    model = timm.create_model("vit_small_patch8_224.dino", pretrained=False, num_classes=0).eval()
+    model = timm.create_model("vit_small_patch8_224.dino", pretrained=False, num_classes=0, **changes).eval()
     with torch.no_grad():
         for value in model.parameters():
             if value.ndim == 1:
                 value.add_(0.1 * torch.randn_like(value))
         model.pos_embed.add_(0.1 * torch.randn_like(model.pos_embed))
     return model
+
+
+@pytest.fixture(scope="module")
+def small():
+    """At full size."""
+    return _dino()
 
 
 def _hooked(model, tokens=None, pixels=None):
@@ -53,19 +58,21 @@ def test_keys_at_the_patch_size_are_timms_own(small):
     torch.testing.assert_close(dino(pixels), _hooked(small, pixels=pixels).reshape(28, 28, 384), atol=1e-5, rtol=1e-5)
 
 
-def test_keys_at_stride_two_are_those_of_the_overlapping_patches(small):
-    dino = DinoKeys(small, stride=2)
+def test_keys_at_stride_two_are_those_of_the_overlapping_patches():
+    # half the side and a third of the blocks: 2,809 tokens in place of 11,881, which take a minute and a half
+    half = _dino(img_size=112, depth=4)
+    dino = DinoKeys(half, stride=2, image_size=112)
     pixels = dino.pixels(_picture())
     # directly: every patch cut out by hand and projected by a matrix product
-    patches = pixels[0].unfold(1, 8, 2).unfold(2, 8, 2)  # [3, 109, 109, 8, 8]
-    assert patches.shape[1:3] == (109, 109) and dino.side == 109
-    weight, bias = small.patch_embed.proj.weight, small.patch_embed.proj.bias
+    patches = pixels[0].unfold(1, 8, 2).unfold(2, 8, 2)  # [3, 53, 53, 8, 8]
+    assert patches.shape[1:3] == (53, 53) and dino.side == 53
+    weight, bias = half.patch_embed.proj.weight, half.patch_embed.proj.bias
     with torch.inference_mode():
-        x = patches.permute(1, 2, 0, 3, 4).reshape(109 * 109, -1) @ weight.flatten(1).T + bias
-        grid = small.pos_embed[0, 1:].T.reshape(1, 384, 28, 28)
-        x = x + F.interpolate(grid, (109, 109), mode="bicubic")[0].flatten(1).T
-        tokens = torch.cat([small.cls_token[0] + small.pos_embed[0, :1], x])[None]
-        expected = _hooked(small, tokens=tokens).reshape(109, 109, 384)
+        x = patches.permute(1, 2, 0, 3, 4).reshape(53 * 53, -1) @ weight.flatten(1).T + bias
+        grid = half.pos_embed[0, 1:].T.reshape(1, 384, 14, 14)
+        x = x + F.interpolate(grid, (53, 53), mode="bicubic")[0].flatten(1).T
+        tokens = torch.cat([half.cls_token[0] + half.pos_embed[0, :1], x])[None]
+        expected = _hooked(half, tokens=tokens).reshape(53, 53, 384)
     torch.testing.assert_close(dino(pixels), expected, atol=1e-4, rtol=1e-4)
 
 

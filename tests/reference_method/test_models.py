@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_small_clip_names_the_truths_segments() -> None:
-    """ST on the 200 validation scenes, which nothing was trained or tuned on."""
+    """ST on every second of the 200 validation scenes, which nothing was trained or tuned on."""
     p = protocol(None, "mini")
     model, tokenizer = clips.load(p.clip_model, "cpu")
     config = SegmentEncoderConfig(p.segment_mode, p.saliency, p.sigma, p.first_masked_layer)
@@ -36,7 +36,7 @@ def test_the_small_clip_names_the_truths_segments() -> None:
     assert len(dataset.ids) == 200 and p.segment_mode == "globsub"
     names = ClipText(model, tokenizer).encode([p.clip_prompt.format(c.name) for c in mini.CLASSES]).numpy()
     right: dict[str, list[bool]] = {"thing": [], "stuff": []}
-    for image_id in dataset.ids:
+    for image_id in dataset.ids[::2]:
         truth = dataset.source.truth(image_id).classes()
         ids = [int(c) for c in np.unique(truth) if int(c) in dataset.vocabulary.ids]
         vectors = encoder.encode(dataset.source.photo(image_id), truth[None] == np.array(ids)[:, None, None])

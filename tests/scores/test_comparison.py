@@ -18,7 +18,8 @@ from tests.end_to_end.command import here
 from tests.scores.test_human_scores import ALL, rated
 from tests.submission.sample import write
 from tests.test_evaluate import RIGHT, Clip, named, run
-from zgbench.scores.comparison import holm, unlike
+from zgbench.cli.compared import as_markdown
+from zgbench.scores.comparison import compare, unlike
 
 WORSE = ("aeroplane", "bicycle", "dog", "a stone")
 
@@ -170,7 +171,7 @@ def test_every_pair_of_three_with_holms_correction(tiny_voc: Path, tmp_path: Pat
         assert pair.names == alone.names
         for name, d in alone.rows[key].items():
             assert d.p_holm is None
-            assert replace(scores[name], p_holm=None) == d
+            assert replace(scores[name], p_holm=None) == d  # the standard error included
         assert [d.p_holm for d in scores.values()] == pytest.approx(
             [slow_holm([p.rows[key][name].p for p in found.pairs])[found.pairs.index(pair)] for name in scores]
         )
@@ -183,15 +184,6 @@ def slow_holm(p: list[float]) -> list[float]:
     """The largest of (m − k + 1) · p(k) over all k up to one's own place, at most 1 (Holm 1979)."""
     ordered = sorted(p)
     return [min(1, max((len(p) - k) * ordered[k] for k in range(ordered.index(x) + 1))) for x in p]
-
-
-def test_holm_by_hand() -> None:
-    # sorted .01 .02 .03 .04 times 4 3 2 1: .04 .06 .06 .06
-    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == [1, 1]
-    assert holm([]) == []
-    undefined, rest = holm([float("nan"), 0.02])
-    assert np.isnan(undefined) and rest == 0.02  # an undefined one is no test
 
 
 def test_classes_are_compared(tiny_voc: Path, tmp_path: Path) -> None:
@@ -262,3 +254,58 @@ def test_formats_of_a_comparison(style: str, tiny_voc: Path, tmp_path: Path) -> 
         assert out.count(r"\begin{tabular}") == out.count(r"\end{tabular}") == 6
         lines = [line for line in out.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
         assert {line.count("&") for line in lines} == {6}
+
+
+def test_any_score_follows_from_stored_counts() -> None:
+    """Results that were made without further scores are compared by them; lower is better where it is."""
+    board = Path(__file__).resolve().parents[2] / "leaderboard" / "results"
+    a, b = (board / f"{name}.mini.result.json" for name in ("reference", "baseline-commonest"))
+    found = compare(a, b, scores="iou_image,pq,hallucination", per_class=True)
+    (key, row) = next((k, r) for k, r in found.rows.items() if k[0] == "TT")
+    assert list(row) == ["iou_image", "pq", "hallucination"]
+    stored = next(r for r in json.loads(a.read_text())["scores"] if r["signature"] == key[2])
+    assert row["iou_image"].a == stored["iou_image"]["value"]
+    assert row["pq"].low <= row["pq"].difference == row["pq"].a - row["pq"].b <= row["pq"].high
+    classes = found.pairs[0].more_per_class[key]
+    assert list(classes) == ["pq", "hallucination"]
+    assert np.mean([d.a for d in classes["pq"].values() if not np.isnan(d.a)]) == pytest.approx(row["pq"].a)
+    assert all(d.p_holm is not None and d.p_holm >= d.p for d in classes["pq"].values() if not np.isnan(d.p))
+    told = found.to_dict()["rows"]
+    assert all(set(one["more_per_class"]) == {"pq", "hallucination"} for one in told)
+    better = [line for line in as_markdown(found).splitlines() if line.startswith("| Hallucination rate")]
+    winner = "A" if row["hallucination"].a < row["hallucination"].b else "B"
+    assert row["hallucination"].p < 0.05
+    assert better[0].endswith(f"| {winner} |")
+
+
+@pytest.mark.parametrize("style", ["table", "markdown", "latex", "csv", "json"])
+def test_power_in_every_format(style: str, tiny_voc: Path, tmp_path: Path) -> None:
+    a, b = result(tmp_path, tiny_voc, RIGHT, "a"), result(tmp_path, tiny_voc, WORSE, "b")
+    ((_, scores),) = zgbench.compare(a, b).rows.items()
+    d = scores["iou_image"]
+    least, images = 2.8 * d.se, int(np.ceil(3 * (2.8 * d.se / d.difference) ** 2))
+    out, err = here("compare", a, b, "--power", "--per-class", "--format", style)
+    plain, _ = here("compare", a, b, "--format", style)
+    assert not err
+    if style == "csv":
+        row = next(csv.DictReader(io.StringIO(out)))
+        assert (float(row["smallest"]), int(row["images_needed"])) == (pytest.approx(least), max(2, images))
+        assert float(row["standard_error"]) == d.se
+        assert "standard_error" not in plain
+    elif style == "json":
+        told = json.loads(out)["rows"][0]
+        assert told["scores"]["iou_image"]["smallest"] == pytest.approx(least)
+        assert told["scores"]["iou_image"]["images_needed"] == max(2, images)
+        assert "smallest" in told["per_class"]["bicycle"]
+        assert "smallest" not in plain
+    else:
+        line = next(line for line in out.splitlines() if "mIoU image" in line)
+        assert f" {100 * least:.1f} " in line and f" {max(2, images)} " in line
+        assert "images needed" in out and "2.8 standard errors" in out
+        assert "images needed" not in plain and "2.8" not in plain
+
+
+def test_nothing_to_find_between_equals(tiny_voc: Path, tmp_path: Path) -> None:
+    a = result(tmp_path, tiny_voc, WORSE, "a")
+    told = zgbench.compare(a, a).to_dict(power=True)["rows"][0]["scores"]["iou_image"]
+    assert (told["standard_error"], told["smallest"], told["images_needed"]) == (0, 0, None)

@@ -106,6 +106,7 @@ def test_of_the_nested_rows_one_is_shown() -> None:
     assert shown_by_default("TT", "cos>=0.5", ["cos>=0.5"])
 
 
+@pytest.mark.slow
 def test_on_a_terminal(tiny_voc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     submission = write(named("aeroplane", "airliner", "thing", "bicycle"), tmp_path / "s.json")
     options = ["--data", str(tiny_voc), "--partial", "--workers", "1", "--protocol", "offline", "--out", str(tmp_path)]
@@ -127,7 +128,7 @@ WORDS = {
 
 
 def test_perfect_masks_with_everyday_words_on_real_images(tmp_path: Path) -> None:
-    """The truth's own masks of 300 real images; TT gives 76.9 % IoU image here (all-MiniLM-L6-v2)."""
+    """The truth's own masks of 300 real images; TT gives 76.9 % mIoU image here (all-MiniLM-L6-v2)."""
     if not SHARED.is_dir():
         pytest.skip("needs the real images of ../shared/data, which are not there")
     dataset = zgbench.open_dataset("pas20", SHARED)

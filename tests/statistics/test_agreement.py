@@ -10,10 +10,11 @@ from sklearn.metrics import cohen_kappa_score
 from tests.oracle import agreement
 from zgbench.ratings.distribution import distribution
 from zgbench.ratings.rater_quality import median_of_others
-from zgbench.scores.rating_similarity import described, spearman, youden
+from zgbench.scores.rating_similarity import Cells, described, spearman, youden
 from zgbench.statistics.alpha import krippendorff
 from zgbench.statistics.interval import Interval
 from zgbench.statistics.kappa import mean_kappa, pairwise
+from zgbench.statistics.resampling import Resamples
 
 # Krippendorff, Computing Krippendorff's Alpha-Reliability (2011): observers are rows, units columns, * is missing
 BINARY = ["0 1 0 0 0 0 0 0 1 0", "1 1 1 0 0 1 0 0 0 0"]  # section B
@@ -175,15 +176,18 @@ def test_median_of_the_others() -> None:
 # ---- ratings beside similarity
 
 
-def test_spearman_of_weights_is_that_of_repeated_rows() -> None:
+@pytest.mark.parametrize("distinct", [9, 1000])
+def test_spearman_of_weights_is_that_of_repeated_rows(distinct: int) -> None:
     rng = np.random.RandomState(0)
-    x, y = rng.randint(0, 9, 30).astype(float), rng.randint(0, 4, 30).astype(float)
+    x, y = rng.randint(0, distinct, 30).astype(float), rng.randint(0, 4, 30).astype(float)
     weights = rng.randint(0, 4, (6, 30)).astype(float)
     weights[0] = 1
-    found = spearman(x, y, weights)
+    cells = Cells.of(x, y, y >= 2, np.arange(30))
+    found = spearman(cells, cells.weighted(weights))
     for row, rho in zip(weights.astype(int), found, strict=True):
         assert rho == pytest.approx(stats.spearmanr(np.repeat(x, row), np.repeat(y, row)).statistic, abs=1e-12)
-    assert np.isnan(spearman(np.ones(30), y, weights)).all()
+    same = Cells.of(np.ones(30), y, y >= 2, np.arange(30))
+    assert np.isnan(spearman(same, same.weighted(weights))).all()
 
 
 def test_youden_is_the_best_of_all_thresholds() -> None:
@@ -191,7 +195,8 @@ def test_youden_is_the_best_of_all_thresholds() -> None:
     x = np.round(rng.rand(50), 1)
     good = rng.rand(50) < 0.2 + 0.6 * x
     weights = rng.randint(0, 3, (4, 50)).astype(float)
-    taus, js = youden(x, good, weights)
+    cells = Cells.of(x, good.astype(float), good, np.arange(50))
+    taus, js = youden(cells, cells.weighted(weights))
     for row, tau, j in zip(weights, taus, js, strict=True):
         every = {
             float(t): row[good & (x >= t)].sum() / row[good].sum() - row[~good & (x >= t)].sum() / row[~good].sum()
@@ -199,21 +204,34 @@ def test_youden_is_the_best_of_all_thresholds() -> None:
         }
         assert j == pytest.approx(max(every.values()))
         assert tau == min(t for t, value in every.items() if value > max(every.values()) - 1e-9)
-    assert np.isnan(youden(x, np.ones(50, dtype=bool), weights)).all()
+    everything = np.ones(50, dtype=bool)
+    cells = Cells.of(x, everything.astype(float), everything, np.arange(50))
+    assert np.isnan(youden(cells, cells.weighted(weights))).all()
+
+
+def test_segments_of_an_image_are_drawn_together() -> None:
+    """A resample of images is the repetition of all of their segments; how many resamples are worked out at once is all one."""
+    rng = np.random.RandomState(2)
+    x, y, image = rng.randint(0, 20, 60) / 20, rng.randint(0, 4, 60).astype(float), rng.randint(0, 7, 60)
+    drawn = Resamples(7, 40, 0)
+    rows = np.concatenate(list(drawn)).astype(int)[:, image]
+    expected = [stats.spearmanr(np.repeat(x, row), np.repeat(y, row)).statistic for row in rows]
+    found = described(x.astype(np.float32), y, image, lambda n: drawn)
+    assert found["spearman"]["ci95"] == pytest.approx(np.quantile(expected, [0.025, 0.975]), abs=1e-12)
 
 
 def test_what_is_told_about_a_submission() -> None:
     # similarities .1 .2 .6 .7 .9 rated 0 1 2 1 3: τ = .6 keeps both good ones and 1 of 3 others: J = 1 − 1/3
     similarity = np.array([0.1, 0.2, 0.6, 0.7, 0.9, 0.8], dtype=np.float32)
     rated = np.array([0, 1, 2, 1, 3, np.nan])
-    found = described(similarity, rated, np.array([0, 1, 2, 3, 4, 4]), resamples=100, seed=0)
+    found = described(similarity, rated, np.array([0, 1, 2, 3, 4, 4]), lambda n: Resamples(n, 100, 0))
     assert found["tau"]["value"] == pytest.approx(0.6)
     assert found["tau"]["youden_j"] == pytest.approx(2 / 3)
     assert found["spearman"]["value"] == pytest.approx(stats.spearmanr([1, 2, 3, 4, 5], [0, 1, 2, 1, 3]).statistic)
     low, high = found["spearman"]["ci95"]
     assert low < found["spearman"]["value"] <= high
-    few = described(similarity[:2], rated[:2], np.array([0, 1]), resamples=10, seed=0)
+    few = described(similarity[:2], rated[:2], np.array([0, 1]), lambda n: Resamples(n, 10, 0))
     assert few["tau"]["value"] is None and few["tau"]["reason"] == "only 2 segments are rated"
-    same = described(similarity, np.full(6, 3.0), np.arange(6), resamples=10, seed=0)
+    same = described(similarity, np.full(6, 3.0), np.arange(6), lambda n: Resamples(n, 10, 0))
     assert "all ratings" in same["spearman"]["reason"]
     assert "all of the segments are rated h>=2" in same["tau"]["reason"]

@@ -61,6 +61,7 @@ def test_intervals_cover(scoring: metrics.Scoring) -> None:
     assert {name: n / trials for name, n in covered.items() if not 0.93 <= n / trials <= 0.97} == {}
 
 
+@pytest.mark.slow
 def test_the_test_rejects_what_it_promises() -> None:
     rng = np.random.RandomState(11)
     n = 200  # enough that ties, which make the test cautious, are rare

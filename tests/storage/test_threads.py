@@ -69,6 +69,7 @@ def test_less_than_one_thread(number):
         threads.choose(number)
 
 
+@pytest.mark.slow
 def test_torch_and_worker_processes_get_them():
     """In a fresh process, as OpenMP reads its environment once."""
     code = (

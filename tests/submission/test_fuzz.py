@@ -20,6 +20,7 @@ import zgbench
 from tests.conftest import VOC_IDS, HashedText
 from tests.submission.sample import oracle, sound, write
 
+pytestmark = pytest.mark.slow
 PROTOCOL = replace(zgbench.PRESETS["offline"], resamples=5)
 
 

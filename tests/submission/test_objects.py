@@ -47,6 +47,7 @@ def test_masks_of_0_and_255(tmp_path: Path) -> None:
     assert_both(written(tmp_path, MASKS.astype(np.uint8) * 255, BOTH))
 
 
+@pytest.mark.slow
 def test_torch_tensors(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     for kind in (torch.bool, torch.uint8, torch.float32, torch.bfloat16, torch.float16):
@@ -198,6 +199,7 @@ def assert_as_told(given: Any, found: list[tuple[str, np.ndarray]]) -> None:
         assert (mask == (given["segmentation"].numpy() == info["id"])).all()
 
 
+@pytest.mark.slow
 def test_transformers(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""Run lengths against a loop and against another library's decoder."""
+"""Run lengths against a loop and against another library's decoder; the compiled kernel against numpy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,19 @@ from hypothesis import strategies as st
 
 from tests.oracle.rle import compress, decompress
 from zgbench.submission import rle
+
+ALPHABET = bytes(range(48, 112))
+needs_kernel = pytest.mark.skipif(
+    rle._kernel is None, reason="the kernel was not built: python setup.py build_ext --inplace"
+)
+
+
+@pytest.fixture(params=["numpy", pytest.param("kernel", marks=needs_kernel)])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways of reading."""
+    if request.param == "numpy":
+        monkeypatch.setattr(rle, "_kernel", None)
+    return str(request.param)
 
 
 def blobs(seed: int) -> np.ndarray:
@@ -30,7 +43,7 @@ def test_there_and_back(seed: int) -> None:
     assert (decompress(text, mask.shape) == mask).all()
 
 
-def test_many_at_once_are_each_on_their_own() -> None:
+def test_many_at_once_are_each_on_their_own(way: str) -> None:
     masks = [blobs(k) for k in range(50)]
     texts: list[bytes] = []
     for mask in masks:
@@ -64,7 +77,7 @@ def test_any_bytes_are_parsed_or_refused(texts: list[bytes]) -> None:
     )  # the quick check asks for all of the slow one
 
 
-def test_the_same_as_another_decoder() -> None:
+def test_the_same_as_another_decoder(way: str) -> None:
     from faster_coco_eval import mask as coco
 
     for k in range(40):
@@ -76,11 +89,11 @@ def test_the_same_as_another_decoder() -> None:
 
 
 @pytest.mark.parametrize(("text", "error"), [(b"ooooooooooo0", "too large"), (b"P" * 6 + b"o", "middle of a number")])
-def test_errors(text: bytes, error: str) -> None:
+def test_errors(way: str, text: bytes, error: str) -> None:
     assert error in rle.parse([text]).errors[0]
 
 
-def test_differences_that_add_up_past_any_picture_are_refused() -> None:
+def test_differences_that_add_up_past_any_picture_are_refused(way: str) -> None:
     """Each number is small enough to be written, but their sum would wrap round and could pass for the picture's area."""
     growing = np.array([(k // 2) << 33 for k in range(100_000)])
     assert sum(growing.tolist()) > 2**64
@@ -88,3 +101,46 @@ def test_differences_that_add_up_past_any_picture_are_refused() -> None:
     runs = rle.parse([sound, rle.encode(growing).encode(), sound])
     assert runs.errors == {1: f"run 2 is too long for any picture ({1 << 33})"}
     assert runs.sums().tolist() == [12, 0, 12]
+
+
+def mutated(seed: int) -> list[bytes]:
+    """Sound texts, some with a character changed, left out, doubled or put in; and texts of the alphabet alone."""
+    rng = np.random.RandomState(seed)
+    texts = []
+    for _ in range(rng.randint(0, 5)):
+        text = bytearray(rle.encode(rle.runs_of(blobs(rng.randint(2**31)))).encode())
+        if rng.rand() < 0.3:
+            text = bytearray(rng.choice(list(ALPHABET), rng.randint(0, 30)).astype(np.uint8).tobytes())
+        for _ in range(rng.randint(0, 3) if rng.rand() < 0.3 and text else 0):
+            at = rng.randint(len(text))
+            new = int(rng.choice([rng.randint(256), rng.choice(list(ALPHABET)), 47, 111, 112]))
+            text[at : at + rng.randint(2)] = bytes([new] * rng.randint(3))
+        texts.append(bytes(text))
+    return texts
+
+
+@needs_kernel
+@settings(max_examples=1500, derandomize=True, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_kernel_reads_and_refuses_as_numpy_does(seed: int) -> None:
+    texts = mutated(seed)
+    ours, slow = rle.parse(texts), rle.parse_by_numpy(texts)
+    assert ours.errors == slow.errors
+    assert ours.counts.dtype == ours.offsets.dtype == np.int64
+    assert ours.counts.tolist() == slow.counts.tolist()
+    assert ours.offsets.tolist() == slow.offsets.tolist()
+    assert (rle._kernel(texts) is None) == bool(slow.errors)  # what is sound never takes the longer way
+
+
+@needs_kernel
+def test_the_kernel_takes_a_list_of_bytes_alone() -> None:
+    for other in (("0",), b"0", [1], None):
+        with pytest.raises(TypeError):
+            rle._kernel(other)
+
+
+@needs_kernel
+@pytest.mark.parametrize("length", [1 << 31, (1 << 31) + 1])
+def test_both_ways_stop_at_the_same_run(length: int) -> None:
+    text = rle.encode(np.array([length, 1])).encode()
+    assert (rle._kernel([text]) is None) == (length > 1 << 31) == bool(rle.parse_by_numpy([text]).errors)

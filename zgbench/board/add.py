@@ -30,6 +30,7 @@ from zgbench.errors import InternalError, UsageError
 from zgbench.evaluation import evaluate
 from zgbench.pixels import counts_file
 from zgbench.protocol import VERSION, Protocol
+from zgbench.scores import by_label
 from zgbench.scores.reassignment import true_similarity
 from zgbench.scores.result import RESULT, Evaluation, load_result, save_segments
 from zgbench.scores.subject import ProgressFactory
@@ -107,7 +108,7 @@ def add(
         raise UsageError(f"{target}: is there already and no readable result. Take it away, or --replace it.")
     if (marked := kind or next((entry.kind for entry in gone), None)) is not None:
         mark(board, about["sha256"], marked, about["name"])
-    if place.known and not place.new.scores and place.new.tgq is None:
+    if place.known and not place.new.scores and place.new.tgq is None and not place.new.result.get("by_label"):
         return place.known[0].path
     store(place.new, board, base)
     for entry in gone:
@@ -166,8 +167,9 @@ def store(found: Evaluation, board: Path, base: str) -> Path:
         if wrong := violations(load_result(made)):
             raise InternalError(f"the result of {base} contradicts itself: {'; '.join(wrong)}. Nothing was stored.")
         keep_verdict(sha256_file(made), ())
-        for kind in (".stats.parquet", ".segments.parquet", RESULT):
-            Path(f"{folder}/{base}{kind}").replace(board / f"{base}{kind}")
+        for kind in (".stats.parquet", ".segments.parquet", by_label.ENDING, RESULT):
+            if (written := Path(f"{folder}/{base}{kind}")).exists():
+                written.replace(board / f"{base}{kind}")
     return board / f"{base}{RESULT}"
 
 
@@ -178,13 +180,14 @@ def _write(found: Evaluation, folder: Path, base: str) -> Path:
     save_segments(found, segments)
     if found.tgq is not None:
         _add_true_similarity(found, segments)
+    places = {"stats": stats, "segments": segments}
+    if found.labels is not None:
+        places["labels"] = folder / f"{base}{by_label.ENDING}"
+        by_label.write(found.counts.ids, found.labels, places["labels"])
     content = found.result | {
         "timing_s": {},
         "versions": {"protocol": VERSION},
-        "files": {
-            kind: {"name": place.name, "sha256": sha256_file(place)}
-            for kind, place in (("stats", stats), ("segments", segments))
-        },
+        "files": {kind: {"name": place.name, "sha256": sha256_file(place)} for kind, place in places.items()},
     }
     target = folder / f"{base}{RESULT}"
     write_bytes(target, (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())

@@ -11,15 +11,17 @@ from zgbench.board.true_names import fitting
 from zgbench.datasets import known_ids
 from zgbench.pixels.counts import select
 from zgbench.protocol import facts_of, outdated
+from zgbench.scores.by_label import from_counts
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
+from zgbench.scores.further import definition, further, possible, rows_scores, similarity_for
+from zgbench.scores.registry import FAMILY_OF, SCORES
 from zgbench.scores.result import Stored, number
-from zgbench.scores.result_types import Score
 from zgbench.scores.text_generation import truth_segments
 from zgbench.scores.verification import Row
 from zgbench.statistics import resampling
 from zgbench.storage.files import sha256_lines
 
-RULES = 1
+RULES = 2
 """Raised with each change of a rule here; what was said of a result before is then said anew."""
 _SPARE = 1e-9
 """Sums of floats in another order."""
@@ -40,7 +42,7 @@ def violations(stored: Stored) -> list[str]:
     known = known_ids(data["key"])  # None of a data set that is not built in
     if data["official"] and known is not None and frozenset(stored.counts.ids) != known:
         found.append(f"its {len(stored.counts.ids)} images are not the official split")
-    return found + _tgq(stored)
+    return found + _tgq(stored) + _by_label(stored)
 
 
 def _row(stored: Stored, row: Mapping[str, Any]) -> list[str]:
@@ -123,10 +125,35 @@ def _again(row: Mapping[str, Any], stored: Stored) -> list[str]:
         column = {key: statistics.per_image[:, place].toarray().ravel() for key, place in statistics.layout.items()}
         if (column["iou"] * column["recalled"] > column["found.auc"] + _SPARE)[column["recalled"] > 0].any():
             wrong.append("an image's IoU exceeds the mean IoU of its truth segments")
+    wrong += _further(row, stored, found, drawn)
     segments = int(np.diff(stored.counts.offsets)[found.images].sum())
     if (n, segments, found.kept(stored.counts)) != (row["images"], row["segments"], row["segments_kept"]):
         wrong.append("the numbers of images and kept segments are not those of the statistics")
     return wrong + _signed(row, stored, found)
+
+
+def _further(row: Mapping[str, Any], stored: Stored, found: Row, drawn: resampling.Resamples) -> list[str]:
+    """The scores that were asked for, worked out again."""
+    told = row.get("more", {})
+    vocabulary = vocabulary_of(stored)
+    names = possible([name for name in told if name in FAMILY_OF], vocabulary)
+    wrong = [f"{name!a} is no score that its rows can have" for name in told if name not in names]
+    similarity = similarity_for(names, vocabulary)
+    for name in [n for n in names if told[n]["definition"] != definition(n, similarity)]:
+        wrong.append(
+            f"{name} is by {told[name]['definition']!a}, here {definition(name, similarity)} is worked out again"
+        )
+    names = tuple(name for name in names if told[name]["definition"] == definition(name, similarity))
+    if not names:
+        return wrong
+    statistics = further(found, stored.counts, vocabulary, rule_of(stored), names, similarity)
+    for name, score in rows_scores(statistics, drawn, vocabulary, similarity).items():
+        classes, again = told[name].get("per_class", {}), score.get("per_class", {})
+        if not _alike(score, told[name]):
+            wrong.append(f"{name} is {told[name]['value']} {told[name]['ci95']}, from the statistics {score['value']} {score['ci95']}")  # fmt: skip
+        elif classes.keys() != again.keys() or any(abs(classes[c] - again[c]) > _SPARE for c in again):
+            wrong.append(f"{name} by class is not as the statistics have it")
+    return wrong
 
 
 def _signed(row: Mapping[str, Any], stored: Stored, found: Row) -> list[str]:
@@ -160,7 +187,39 @@ def _tgq(stored: Stored) -> list[str]:
     return wrong
 
 
-def _alike(a: Score, b: Score) -> bool:
+def _by_label(stored: Stored) -> list[str]:
+    """Scores of labels worked out again from their numbers by image, and from the labels where that needs no model."""
+    wrong: list[str] = []
+    told = {
+        name: (score, block)
+        for block in stored.result.get("by_label", {}).values()
+        for name, score in block["scores"].items()
+    }
+    if not told:
+        return []
+    if stored.labels is None or set(told) != set(stored.labels.names):
+        return ["by_label: its numbers by image are not about its scores"]
+    for _, block in told.values():
+        if (why := outdated(block["signature"])) is not None:
+            return [f"by_label: {why}"]
+    protocol, vocabulary = stored.protocol, vocabulary_of(stored)
+    drawn = resampling.Resamples(len(stored.counts.ids), protocol.resamples, protocol.seed)
+    segments = int(stored.labels.per_image[:, [0]].sum())
+    for name, estimate in resampling.estimates(stored.labels, drawn).items():
+        score, block = told[name]
+        if not _alike(number(estimate), score) or score["definition"] != definition(name, None):
+            wrong.append(f"{name} is {score['value']} {score['ci95']}, from its numbers by image {number(estimate)}")
+        if (block["images"], block["segments"]) != (len(stored.counts.ids), segments):
+            wrong.append(f"{name}: the numbers of images and truth segments are not those of the statistics")
+    plain = [name for name in told if "label vectors" not in SCORES[name].needs]
+    if plain:
+        again = from_counts(stored.counts, plain, vocabulary, rule_of(stored))
+        if abs(again.per_image - stored.labels.only(plain).per_image).max() > _SPARE:
+            wrong.append("by_label: its numbers by image are not those of its labels")
+    return wrong
+
+
+def _alike(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     pairs = zip((a["value"], *a["ci95"]), (b["value"], *b["ci95"]), strict=True)
     return all(
         (x is None and y is None) or (x is not None and y is not None and abs(x - y) <= _SPARE) for x, y in pairs

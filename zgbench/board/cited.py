@@ -9,6 +9,8 @@ from zgbench import pages
 from zgbench.errors import DataError
 
 SOURCE = "Rewatbowornwong et al., Zero-guidance Segmentation Using Zero Segment Labels, ICCV 2023 (arXiv 2303.13396)"
+PAPER = "https://arxiv.org/abs/2303.13396"
+"""Where it can be read."""
 NOTE = (
     "Cited, not rescored: as printed in the paper, under its own protocol, parts of which are not published. Never ranked "
     "among the rows above."
@@ -22,7 +24,7 @@ def cited_rows(dataset: str | None = None) -> list[dict[str, Any]]:
         dataset: only those of this data set.
 
     Returns:
-        Records ``cited`` (True), ``method``, ``dataset``, ``images`` (None: another split), ``score`` (``iou``,
+        Records ``cited`` (True), ``method``, ``year`` (of its publication), ``dataset``, ``images`` (None: another split), ``score`` (``iou``,
         ``recall``, ``tgq`` or ``rating 0`` … ``rating 3``), ``reassign``, ``verify``, ``value`` (fraction 0–1),
         ``given_classes``, ``trained_on_segmentation`` (bool), ``table`` (of the paper), ``source``, ``remarks``.
 
@@ -40,7 +42,7 @@ def cited_rows(dataset: str | None = None) -> list[dict[str, Any]]:
 
 def _record(row: dict[str, str]) -> dict[str, Any]:
     return {
-        "cited": True, "method": row["method"], "dataset": row["dataset"],
+        "cited": True, "method": row["method"], "year": int(row["year"]), "dataset": row["dataset"],
         "images": int(row["images"]) if row["images"] else None, "score": row["score"], "reassign": row["reassign"],
         "verify": row["verify"], "value": round(float(row["percent"]) / 100, 6), "given_classes": row["given_classes"] == "yes",
         "trained_on_segmentation": row["trained_on_segmentation"] == "yes", "table": int(row["table"]),

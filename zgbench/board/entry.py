@@ -10,21 +10,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from zgbench.board.card import NO_CARD, Card, card_of
+from zgbench.board.further import possible_scores
 from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
 from zgbench.protocol import facts_of, meaning
+from zgbench.scores.registry import TITLES
+from zgbench.scores.registry import sentence as sentence
 from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
 
-SCORES = {
-    "iou_image": "IoU image",
-    "iou_dataset": "IoU dataset",
-    "recall.0.25": "Recall .25",
-    "recall.0.5": "Recall .5",
-    "recall.0.75": "Recall .75",
-    "recall.auc": "Recall area",
-    "tgq": "TGQ",
-}
+SCORES = TITLES
 """Score → its title."""
+WITHOUT_CLASSES = ("TGQ", "LABELS", "ORACLE")
+"""What stands in the place of a reassignment in rows about labels alone, which have no classes to look into."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class ScoreRow:
     """One row of a result.
 
     Attributes:
-        reassign: ``TT``, ``LT`` or ``ST``; ``TGQ`` for Text Generation Quality.
+        reassign: ``TT``, ``LT`` or ``ST``; one of ``WITHOUT_CLASSES`` for scores of labels alone.
         verify: such as ``cos>=0.5`` or ``h>=2``.
         segments, kept: numbers of segments; of TGQ, of truth segments and of those that have a label.
         scores: keys as in ``SCORES``.
@@ -71,6 +69,8 @@ class Entry:
         text_guidance, segmentation_labels: as the submission says; None where it does not.
         rated: whether it has human ratings.
         kind: what the board's keeper says it is; baselines and ceilings are not ranked.
+        card: what is known of the method beside its scores.
+        further: names of the scores that its rows can have beyond those in the result.
     """
 
     id: str
@@ -91,6 +91,8 @@ class Entry:
     unavailable: Mapping[str, str]
     rated: bool
     kind: Kind = "method"
+    card: Card = NO_CARD
+    further: tuple[str, ...] = ()
 
     @property
     def signatures(self) -> frozenset[str]:
@@ -133,12 +135,16 @@ def entry_of(path: Path, result: dict[str, Any], sha256: str) -> Entry:
         rows.append(
             ScoreRow("TGQ", verify, tgq["signature"], data["images"], tgq["segments"], tgq["labelled"], {"tgq": _score(tgq)})
         )  # fmt: skip
+    for scope, block in result.get("by_label", {}).items():
+        scores = {name: _score(found) for name, found in block["scores"].items() if name in SCORES}
+        n = block["segments"]
+        rows.append(ScoreRow(scope.upper(), "", block["signature"], block["images"], n, n, scores))
     return Entry(
         path.name.removesuffix(RESULT), path, sha256, about["name"], data["key"], about["track"],
         method.get("description", ""), method.get("url", ""),
         method.get("text_guidance"), method.get("segmentation_labels"),
         data["images"], data["official"], about["sha256"], result["protocol"]["name"], tuple(rows),
-        result["unavailable"], "ratings" in result,
+        result["unavailable"], "ratings" in result, card=card_of(method), further=possible_scores(data),
     )  # fmt: skip
 
 

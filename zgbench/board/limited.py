@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,13 +63,18 @@ class Ended:
 
 
 def run_limited(
-    arguments: Sequence[str], folder: Path, limits: Limits, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    folder: Path,
+    limits: Limits,
+    environment: Mapping[str, str] | None = None,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Ended:
     """Run ``zgbench ARGUMENTS`` in a folder.
 
     Args:
         arguments: of the command line. They must not hold anything that a stranger wrote.
         environment: of the child; default: this process's.
+        wanted: asked every second; where nobody waits for the command any more, it is ended.
 
     The child leads a process group of its own, and the whole group is killed when the time is up.
     """
@@ -78,10 +84,11 @@ def run_limited(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=error,
             start_new_session=True,
         )  # fmt: skip
+        until, status = time.monotonic() + limits.seconds, None
         try:
-            status: int | None = child.wait(limits.seconds)
-        except subprocess.TimeoutExpired:
-            status = None
+            while status is None and (left := until - time.monotonic()) > 0 and wanted():
+                with suppress(subprocess.TimeoutExpired):
+                    status = child.wait(min(left, 1.0))
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)

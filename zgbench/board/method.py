@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zgbench.board.entry import Entry, ScoreRow
+from zgbench.board.entry import WITHOUT_CLASSES, Entry, ScoreRow
 from zgbench.board.store import Board
 from zgbench.errors import UsageError
+from zgbench.pixels.counts import Counts
 from zgbench.scores import metrics
 from zgbench.scores.comparison import row_of, rule_of, vocabulary_of
+from zgbench.scores.families.united import Classes, United
+from zgbench.scores.further import similarity_for, statistics
+from zgbench.scores.registry import FAMILY_OF
 from zgbench.scores.result import Stored
 from zgbench.scores.verification import Row
 from zgbench.statistics.resampling import total
@@ -50,6 +54,23 @@ class Opened:
         statistics = metrics.statistics(self.class_counts(assigned), self.stored.protocol.scoring)
         return {name: float(value) for name, value in statistics.scores(total(statistics.per_image)).items()}
 
+    def score(self, name: str, counts: Counts, assigned: NDArray[np.int64]) -> float:
+        """One score, also a further one, of these images' segments in other classes.
+
+        Args:
+            counts: of the row's images.
+            assigned: int64 [segments], 0 = dropped.
+        """
+        stored, vocabulary = self.stored, vocabulary_of(self.stored)
+        united = United(counts, assigned, np.asarray(vocabulary.ids, dtype=np.int64), rule_of(stored))
+        if name in FAMILY_OF:
+            similarity = similarity_for([name], vocabulary)
+            alike = None if similarity is None else similarity.matrix
+            found = statistics([united], [name], Classes(len(vocabulary.ids), vocabulary.kinds, alike))
+            return float(found.scores(total(found.per_image))[name])
+        own = metrics.statistics(united.found, stored.protocol.scoring)
+        return float(own.scores(total(own.per_image))[name])
+
 
 def opened(board: Board, entry_id: str, group_key: str) -> Opened:
     """A row of an entry.
@@ -59,7 +80,7 @@ def opened(board: Board, entry_id: str, group_key: str) -> Opened:
     """
     entry = board.entry(entry_id)
     told = entry.row(group_key)
-    if told.reassign == "TGQ":
+    if told.reassign in WITHOUT_CLASSES:
         raise UsageError("Text Generation Quality has one number only. Choose the protocol TT or ST to see more.")
     stored = entry.stored()
     return Opened(stored, row_of(stored, (told.reassign, told.verify)), told)

@@ -2,8 +2,8 @@
 
 The sign-flip test of :func:`zgbench.statistics.resampling.compare`, with the same signs, for all pairs at once. A flip changes
 sums by a linear function of each method's statistics, so each method is projected on the signs once and a pair costs
-a difference. Scores that are a ratio of sums take all 10,000 draws. ``iou_dataset``, a ratio for each class, stops
-early where more draws could not move p across 0.05: see ``draws``.
+a difference. Scores that are a ratio of sums take all 10,000 draws. Others, such as ``iou_dataset``, a ratio for each
+class, stop early where more draws could not move p across 0.05: see ``draws``.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from zgbench.board.further import version_of
 from zgbench.board.store import Board, Group
 from zgbench.board.summary import Summary, summary
 from zgbench.encoders.cache import cache_dir
 from zgbench.errors import ZgbenchError
 from zgbench.protocol import Protocol
 from zgbench.scores.comparison import DRAWS
-from zgbench.scores.metrics import mean_class_iou
+from zgbench.scores.registry import FAMILY_OF
 from zgbench.statistics.resampling import flips, total
 from zgbench.storage.files import write_bytes
 
@@ -73,8 +75,8 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
     hashes = [e.sha256 for e in entries]
     place = kept_at(board, group, score)
     key = (str(place), hashlib.sha256("".join(hashes).encode()).hexdigest())
-    if key in _last:
-        return _last[key]
+    if key in _last:  # by content: a file may have been given another name
+        return replace(_last[key], ids=group.ids)
     n = len(entries)
     p, draws = np.full((n, n), np.nan), np.zeros((n, n), dtype=np.int64)
     with (
@@ -90,12 +92,13 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
     if wanted.any():
         needed = wanted.any(axis=0) | wanted.any(axis=1)
         summaries = [
-            summary(e, e.row(group.key)) if used else None for e, used in zip(entries, needed.tolist(), strict=True)
+            summary(e, e.row(group.key), score) if used else None
+            for e, used in zip(entries, needed.tolist(), strict=True)
         ]
         seed = Protocol(**entries[0].stored().result["protocol"]).seed
         first = next(s for s in summaries if s is not None)
         if first.ratio(score) is None:
-            _test_classes(summaries, wanted, seed, p, draws)
+            _test_sums(summaries, score, wanted, seed, p, draws)
         else:
             _test_ratios(summaries, score, wanted, seed, p, draws)
         with suppress(ZgbenchError):
@@ -111,7 +114,8 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
 
 def kept_at(board: Board, group: Group, score: str) -> Path:
     """File of the p-values that are known: ``hashes`` of the result files, ``p`` and ``draws`` [n, n]."""
-    name = hashlib.sha256(f"{board.folder} {group.signature} {score}".encode()).hexdigest()
+    version = f" {version_of(FAMILY_OF[score])}" if score in FAMILY_OF else ""
+    name = hashlib.sha256(f"{board.folder} {group.signature} {score}{version}".encode()).hexdigest()
     return cache_dir() / "board" / "pairs" / f"{name}.npz"
 
 
@@ -159,24 +163,31 @@ def _test_ratios(
         p[i, undefined] = p[undefined, i] = np.nan
 
 
-def _test_classes(summaries: list[Summary | None], wanted: NDArray[np.bool_], seed: int, p: Float, draws: Int) -> None:
-    """``iou_dataset``: intersections and unions of each class are summed, then divided, then averaged."""
+def _test_sums(
+    summaries: list[Summary | None], score: str, wanted: NDArray[np.bool_], seed: int, p: Float, draws: Int
+) -> None:
+    """Scores that sums over images have in another way, such as ``iou_dataset``: a ratio for each class, then their mean."""
     tables: list[sparse.csr_matrix | None] = []
     for s in summaries:
-        tables.append(s.by_class()[0].T.tocsr() if s is not None else None)
+        tables.append(s.table(score).T.tocsr() if s is not None else None)
+    first = next(s for s in summaries if s is not None)
+
+    def score_of(sums: Float) -> Float:
+        return first.value(score, sums)
+
     width = next(t.shape[0] for t in tables if t is not None)
     n_images = next(t.shape[1] for t in tables if t is not None)
     sums = np.stack([total(t.T) if t is not None else np.zeros(width) for t in tables])
-    value = _mean_iou(sums)
+    value = score_of(sums)
     left = {(i, int(j)) for i, j in zip(*np.nonzero(wanted), strict=True)}
     for stage in _STAGES:
-        left = _stage(tables, sums, value, left, stage, seed, n_images, p, draws)
+        left = _stage(tables, sums, score_of, value, left, stage, seed, n_images, p, draws)
         if not left:
             return
 
 
 def _stage(
-    tables: list[sparse.csr_matrix | None], sums: Float, value: Float, left: set[tuple[int, int]], stage: int,
+    tables: list[sparse.csr_matrix | None], sums: Float, score_of: Callable[[Float], Float], value: Float, left: set[tuple[int, int]], stage: int,
     seed: int, n_images: int, p: Float, draws: Int,
 ) -> set[tuple[int, int]]:  # fmt: skip
     """Test some pairs with ``stage`` draws; gives those whose p is still too near to 0.05."""
@@ -193,7 +204,7 @@ def _stage(
             for at, j in enumerate(others):
                 shift = (moved[slot[i]] - moved[slot[j]]) * 0.5
                 middle = (sums[i] + sums[j]) * 0.5
-                difference = np.abs(_mean_iou(middle + shift) - _mean_iou(middle - shift))
+                difference = np.abs(score_of(middle + shift) - score_of(middle - shift))
                 at_least[i][at] += int((difference >= abs(value[i] - value[j]) - _SLACK).sum())
     near: set[tuple[int, int]] = set()
     margin = _SURE * np.sqrt(LEVEL * (1 - LEVEL) / stage)
@@ -205,9 +216,3 @@ def _stage(
             elif stage < DRAWS and abs(p[i, j] - LEVEL) <= margin:
                 near.add((i, j))
     return near
-
-
-def _mean_iou(sums: Float) -> Float:
-    """IoU of summed [intersections, unions], float64 [..., 2 · classes] → [...]."""
-    n = sums.shape[-1] // 2
-    return mean_class_iou(sums[..., :n], sums[..., n:])

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import replace as replace_fields
 from pathlib import Path
@@ -22,8 +22,9 @@ from zgbench.board.entry import Entry
 from zgbench.board.store import Board
 from zgbench.errors import UsageError
 from zgbench.protocol import PRESETS, Protocol, meaning, preset
+from zgbench.scores.by_label import ENDING
 from zgbench.scores.result import RESULT, Evaluation
-from zgbench.scores.result_types import Result, ScoreRow, Tgq
+from zgbench.scores.result_types import ByLabelScores, Result, ScoreRow, Tgq
 from zgbench.storage.files import sha256_lines
 
 
@@ -90,13 +91,25 @@ def settled(board: Board, stem: str, found: Evaluation, *, replace: bool = False
             told |= dict.fromkeys(shared, entry)
     for signature, entry in told.items():
         there, here = (_rows(result)[signature] for result in (entry.stored().result, found.result))
-        if here != {**there, "signature": here["signature"]}:
+        if not _same(here, there):
             raise UsageError(
                 f"the board has other numbers of this submission under the same signature, in {entry.id}. "
                 "Add it with all rows that are there (--reassign, --ratings), or --replace them."
             )
     known = [entry for entry in board.entries if entry.id in {one.id for one in told.values()}]
     return Settled(only(found, mine - told.keys()), gone, known)
+
+
+def _same(here: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
+    """Whether two rows of one meaning say the same, in what both say: one may hold scores that the other was not asked for."""
+    optional = ("signature", "more", "scores")
+    if {k: v for k, v in here.items() if k not in optional} != {k: v for k, v in there.items() if k not in optional}:
+        return False
+    return all(
+        here[key][name] == there[key][name]
+        for key in ("more", "scores")
+        for name in here.get(key, {}).keys() & there.get(key, {}).keys()
+    )
 
 
 def _protocol(entry: Entry) -> Any:
@@ -109,7 +122,14 @@ def only(found: Evaluation, signatures: Collection[str]) -> Evaluation:
     tgq = found.tgq if found.tgq is not None and meaning(found.tgq["signature"]) in signatures else None
     there = {row["reassign"] for row in rows}
     reassigned = [one for one in found.reassigned if one.how in there]
-    return replace_fields(found, result=found.result | {"scores": rows, "tgq": tgq}, reassigned=reassigned)
+    result: Result = {**found.result, "scores": rows, "tgq": tgq}
+    held = result.pop("by_label", {})
+    blocks = {scope: block for scope, block in held.items() if meaning(block["signature"]) in signatures}
+    labels = None
+    if blocks and found.labels is not None:
+        result["by_label"] = blocks
+        labels = found.labels.only([name for block in blocks.values() for name in block["scores"]])
+    return replace_fields(found, result=result, reassigned=reassigned, labels=labels)
 
 
 def base_of(found: Evaluation, stem: str, taken: Collection[str]) -> str:
@@ -131,11 +151,15 @@ def base_of(found: Evaluation, stem: str, taken: Collection[str]) -> str:
 def remove(entry: Entry) -> None:
     """Take an entry's files away, the result first; what other results share stays."""
     entry.path.unlink(missing_ok=True)
-    for ending in (".stats.parquet", ".segments.parquet"):
+    for ending in (".stats.parquet", ".segments.parquet", ENDING):
         Path(f"{str(entry.path).removesuffix(RESULT)}{ending}").unlink(missing_ok=True)
 
 
-def _rows(result: Result) -> dict[str, ScoreRow | Tgq]:
+def _rows(result: Result) -> dict[str, ScoreRow | Tgq | ByLabelScores]:
     """Signature, by its meaning → row."""
-    rows: list[ScoreRow | Tgq] = [*result["scores"], *([] if result["tgq"] is None else [result["tgq"]])]
+    rows: list[ScoreRow | Tgq | ByLabelScores] = [
+        *result["scores"],
+        *([] if result["tgq"] is None else [result["tgq"]]),
+    ]
+    rows += result.get("by_label", {}).values()
     return {meaning(row["signature"]): row for row in rows}

@@ -3,11 +3,14 @@
     FOLDER/tokens.txt                 name and SHA-256 of each token, one a line
     FOLDER/<sha256>/submission.json   the upload (or .json.gz, .parquet), under the hash of its content
     FOLDER/<sha256>/entry.json        its state, written atomically
+    FOLDER/<sha256>/board/            its result while its owner keeps it private
 
-Content names the folder, so the same upload never counts twice. States:
+Content names the folder, so the same upload never counts twice while it waits or stands on the board. States:
 
     received ─► checking ─► queued ─► running ─► done
-                   └─► refused           └─► failed
+        ▲         ├─► refused, which is the file's fault
+        │         └───────────────────┴─► failed, which is the server's
+        └── sent again, or tried again            (and withdrawn, from every state)
 """
 
 from __future__ import annotations
@@ -22,53 +25,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
 
+from zgbench.board.queued import ID, Entry, State, read
 from zgbench.board.upload import Upload
 from zgbench.errors import InputError, UsageError
 from zgbench.storage.files import write_bytes
+from zgbench.submission.schema import MAX_LABEL, text_problem
 
-State = Literal["received", "checking", "queued", "running", "done", "refused", "failed"]
-WAITING: tuple[State, ...] = ("received", "checking", "queued", "running")
-_STATES = get_args(State)
-_ID = re.compile(r"[0-9a-f]{64}")
+_AGAIN: tuple[State, ...] = ("refused", "failed", "withdrawn")
+"""States from which the same content may be sent again."""
 _TOKEN_NAME = re.compile(r"[\w .-]{1,40}")
 _DAY = 86_400.0
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One upload.
-
-    Attributes:
-        id: SHA-256 of its content.
-        state: see the module.
-        who: name that its token stands for.
-        shown_name: the file's name, safe to show.
-        suffix: ending of the file.
-        size: bytes.
-        received, changed: seconds since 1970.
-        attempts: how often its evaluation was begun.
-        report: what the check, or the evaluation, said. A stranger's text stands in it: show it as plain text only.
-        reason: why it was refused or failed, one sentence; empty otherwise.
-    """
-
-    id: str
-    state: State
-    who: str
-    shown_name: str
-    suffix: str
-    size: int
-    received: float
-    changed: float
-    attempts: int = 0
-    report: str = ""
-    reason: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return self.state not in WAITING
 
 
 class Refused(InputError):
@@ -119,44 +86,92 @@ class Queue:
         place = self.folder / "tokens.txt"
         lines = place.read_text(encoding="utf-8").splitlines() if place.is_file() else []
         pairs = (line.partition(" ") for line in lines if line.strip())
-        return {digest: name.strip() for digest, _, name in pairs if _ID.fullmatch(digest)}
+        return {digest: name.strip() for digest, _, name in pairs if ID.fullmatch(digest)}
 
     # ---- entries
 
-    def submit(self, token: str, upload: Upload, now: float | None = None) -> Entry:
-        """Put an upload into the queue.
+    def submit(self, token: str, upload: Upload, *, private: bool = False, now: float | None = None) -> Entry:
+        """Put an upload into the queue. Content that was refused, failed or was withdrawn may be sent again.
+
+        Args:
+            private: whether only its owner will see the result.
 
         Raises:
-            Refused: the token is unknown or has sent too many, the queue is full, or the content is known already.
+            Refused: the token is unknown or has sent too many, the queue is full, or the content waits or is done.
         """
-        who = self.owner_of(token)
-        if who is None:
-            raise Refused("this token is not known to the board. Ask whoever runs it for one.")
+        who = self._known(token)
         now = time.time() if now is None else now
         with self._locked():
-            known = self.find(upload.sha256)
-            if known is not None:
-                raise Refused(_already(known))
-            everything = self.entries()
-            recent = sorted(e.received for e in everything if e.who == who and e.received > now - _DAY)
-            if len(recent) >= self.per_day:
-                hours = (recent[-self.per_day] + _DAY - now) / 3600
-                raise Refused(
-                    f"{len(recent)} uploads with this token in the last 24 hours; {self.per_day} are allowed. Come back in {max(1, round(hours))} h."
-                )
-            if sum(not e.ended for e in everything) >= self.longest:
-                raise Refused(f"{self.longest} uploads are waiting already. Come back later.")
+            before = self.find(upload.sha256)
+            if before is not None and before.state not in _AGAIN:
+                raise Refused(_already(before, who))
+            sent = self._one_more(before, who, now)
             entry = Entry(
-                upload.sha256, "received", who, upload.shown_name, upload.suffix, len(upload.content), now, now
-            )
+                upload.sha256, "received", who, upload.shown_name, upload.suffix, len(upload.content), now, now, sent,
+                private=private,
+            )  # fmt: skip
+            if before is not None:
+                self._clear(before)
             write_bytes(self.file_of(entry), upload.content)
             self._write(entry)
         return entry
 
+    def try_again(self, token: str, entry: Entry, now: float | None = None) -> Entry:
+        """Put what failed into the queue once more; it counts as a file that was sent.
+
+        Raises:
+            Refused: it is not its owner's token, it did not fail, or see :meth:`submit`.
+        """
+        now = time.time() if now is None else now
+        with self._locked():
+            found = self._own(token, entry)
+            if found.state != "failed" or not self.file_of(found).is_file():
+                raise Refused("only what failed can be tried again. Send the file once more.")
+            sent = self._one_more(found, found.who, now)
+            again = replace(found, state="received", received=now, changed=now, sent=sent, attempts=0, report="", reason="")  # fmt: skip
+            self._write(again)
+        return again
+
+    def describe(self, token: str, entry: Entry, *, name: str | None = None, private: bool | None = None) -> Entry:
+        """Give an upload another name on the board, or say who sees its result; the board itself is not touched.
+
+        Raises:
+            Refused: it is not its owner's token, the name is not 1 to 200 visible characters, or it is being evaluated
+                for everybody's eyes.
+        """
+        values: dict[str, object] = {}
+        if name is not None:
+            if (wrong := text_problem(name, MAX_LABEL)) is not None:
+                raise Refused(f"name: expected 1 to {MAX_LABEL} visible characters, found {wrong}.")
+            values["name"] = name
+        if private is not None:
+            values["private"] = private
+        with self._locked():
+            found = self._own(token, entry)
+            if private and found.state == "running" and not found.private:
+                raise Refused("it is being evaluated for the board right now. Wait for its end, or withdraw it.")
+            return self._changed(found, values)
+
+    def withdraw(self, token: str, entry: Entry) -> Entry:
+        """Take an upload back: its content and its private result are deleted, and it is worked on no more.
+
+        Raises:
+            Refused: it is not its owner's token.
+        """
+        with self._locked():
+            found = self._own(token, entry)
+            self._clear(found)
+            return self._changed(found, {"state": "withdrawn", "report": "", "reason": ""})
+
+    def mine(self, token: str) -> list[Entry]:
+        """The uploads of whoever has this token, the latest first. Raises Refused for an unknown token."""
+        who = self._known(token)
+        return [entry for entry in self.entries() if entry.who == who][::-1]
+
     def entries(self) -> list[Entry]:
-        """Every upload, the oldest first."""
+        """Every upload, the one that was sent first before the others."""
         places = self.folder.glob("*/entry.json") if self.folder.is_dir() else iter(())
-        found = (_read(place) for place in places if _ID.fullmatch(place.parent.name))
+        found = (read(place) for place in places if ID.fullmatch(place.parent.name))
         return sorted((e for e in found if e is not None), key=lambda e: (e.received, e.id))
 
     def find(self, identity: str) -> Entry | None:
@@ -164,7 +179,7 @@ class Queue:
         if not re.fullmatch(r"[0-9a-f]{12,64}", identity) or not self.folder.is_dir():
             return None
         places = sorted(self.folder.glob(f"{identity}*/entry.json"))
-        return _read(places[0]) if len(places) == 1 else None
+        return read(places[0]) if len(places) == 1 else None
 
     def place_in_line(self, entry: Entry) -> int:
         """1 for the upload that is next or in work, 0 for one that has ended."""
@@ -172,26 +187,70 @@ class Queue:
         return waiting.index(entry.id) + 1 if entry.id in waiting else 0
 
     def change(self, entry: Entry, **values: object) -> Entry:
-        """Write new values of an entry; the upload itself is deleted once it is refused."""
+        """Write new values of an entry; one that was withdrawn meanwhile, or also sent again, stays as it is.
+
+        The upload itself is deleted once it is refused.
+        """
+        with self._locked():
+            now = self.find(entry.id)
+            if now is None or now.state == "withdrawn" or now.received != entry.received:
+                return replace(now or entry, state="withdrawn")
+            changed = self._changed(now, values)
+            if changed.state == "refused":
+                self.file_of(changed).unlink(missing_ok=True)
+            return changed
+
+    # ---- parts of the above, under the lock
+
+    def _known(self, token: str) -> str:
+        who = self.owner_of(token)
+        if who is None:
+            raise Refused("this token is not known to the board. Ask whoever runs it for one.")
+        return who
+
+    def _own(self, token: str, entry: Entry) -> Entry:
+        """An upload as it is now. Somebody else's and none at all are told alike."""
+        who, found = self._known(token), self.find(entry.id)
+        if found is None or found.who != who:
+            raise Refused("there is no such upload of yours.")
+        return found
+
+    def _one_more(self, before: Entry | None, who: str, now: float) -> tuple[tuple[str, float], ...]:
+        """The times at which a content was sent, with one more. Raises Refused where there were too many."""
+        everything = self.entries()
+        times = sorted(t for e in everything for name, t in e.sent if name == who and t > now - _DAY)
+        if len(times) >= self.per_day:
+            hours = (times[-self.per_day] + _DAY - now) / 3600
+            raise Refused(
+                f"{len(times)} uploads with this token in the last 24 hours; {self.per_day} are allowed. Come back in {max(1, round(hours))} h."
+            )
+        if sum(not e.ended for e in everything) >= self.longest:
+            raise Refused(f"{self.longest} uploads are waiting already. Come back later.")
+        earlier = () if before is None else tuple(one for one in before.sent if one[1] > now - _DAY)
+        return (*earlier, (who, now))
+
+    def _changed(self, entry: Entry, values: dict[str, object]) -> Entry:
         changed = replace(entry, changed=time.time(), **values)  # type: ignore[arg-type]
         self._write(changed)
-        if changed.state == "refused":
-            self.file_of(changed).unlink(missing_ok=True)
         return changed
 
-    def forget(self, entry: Entry) -> None:
-        """Remove an upload with all that was made of it, so that the same content may be sent again."""
-        with self._locked():
-            shutil.rmtree(self.folder_of(entry))
+    def _clear(self, entry: Entry) -> None:
+        """Delete the content of an upload and what was made of it; its state stays."""
+        self.file_of(entry).unlink(missing_ok=True)
+        shutil.rmtree(self.board_of(entry), ignore_errors=True)
 
     def folder_of(self, entry: Entry) -> Path:
         """Folder of an upload."""
-        assert _ID.fullmatch(entry.id)
+        assert ID.fullmatch(entry.id)
         return self.folder / entry.id
 
     def file_of(self, entry: Entry) -> Path:
         """Where its content lies."""
         return self.folder_of(entry) / f"submission{entry.suffix}"
+
+    def board_of(self, entry: Entry) -> Path:
+        """Folder of its result while it is private."""
+        return self.folder_of(entry) / "board"
 
     def _write(self, entry: Entry) -> None:
         write_bytes(self.folder_of(entry) / "entry.json", json.dumps(asdict(entry), ensure_ascii=True).encode())
@@ -211,15 +270,9 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _read(place: Path) -> Entry | None:
-    """An entry, None while it is not there or is not one."""
-    try:
-        entry = Entry(**json.loads(place.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-    return entry if entry.state in _STATES and entry.id == place.parent.name else None
-
-
-def _already(known: Entry) -> str:
+def _already(known: Entry, who: str) -> str:
+    """What is told of an upload that is there; of somebody else's only that it is."""
+    if known.who != who:
+        return "the same content was sent by somebody else. It counts once."
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(known.received))
     return f"the same content was uploaded before ({known.id[:12]}, {when}); its state is: {known.state}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +14,8 @@ from zgbench.board.store import Group
 from zgbench.submission.problems import quote
 
 _ABOUT = (
-    "rank", "name", "kind", "id", "text_guidance", "segmentation_labels", "images", "official", "segments", "kept",
+    "rank", "rank_low", "rank_high", "name", "kind", "id", "text_guidance", "segmentation_labels", "images", "official",
+    "segments", "kept", "authors", "year", "paper", "code", "licence", "parameters", "zero_shot",
 )  # fmt: skip
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -45,8 +47,31 @@ def ranking_csv(rows: Sequence[dict[str, Any]]) -> str:
     writer = csv.DictWriter(text, [*_ABOUT, *ends, "submission_sha256"], extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(row | {key: _cell(row[key]) for key in ("name", "id")})
+        writer.writerow({key: _cell(value) if isinstance(value, str) else value for key, value in row.items()})
     return text.getvalue()
+
+
+def differences_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """Records of :mod:`zgbench.board.differences`, a line each; the names are a stranger's."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _cell(value) if isinstance(value, str) else value for key, value in row.items()})
+    return text.getvalue()
+
+
+def ranking_record(rows: Sequence[dict[str, Any]], group: Group, score: str) -> dict[str, Any]:
+    """A ranking for programs: the records with their names as they are, under the signature that they share."""
+    return {
+        "format": "zgbench-ranking/1", "dataset": group.dataset, "group": group.key, "signature": group.signature,
+        "official": group.official, "ordered_by": score, "rows": list(rows),
+    }  # fmt: skip
+
+
+def as_json(record: dict[str, Any]) -> str:
+    """A record as a JSON text."""
+    return json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def _cell(text: str) -> str:
@@ -62,7 +87,11 @@ def ranking_markdown(rows: Sequence[dict[str, Any]], group: Group) -> str:
     lines = ["| " + " | ".join(head) + " |", "|---:|---|" + "---:|" * len(names)]
     for row in rows:
         kind = "" if row["kind"] == "method" else f" ({row['kind']})"
-        cells = [rank_of(row), _markdown(row["name"]) + kind, *(_with_interval(row, name) for name in names)]
+        cells = [
+            rank_with_interval(row),
+            markdown_text(row["name"]) + kind,
+            *(_with_interval(row, name) for name in names),
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", f"`{group.signature}`", ""])
 
@@ -74,13 +103,24 @@ def rank_of(row: dict[str, Any]) -> str:
     return f"{row['rank']}{'=' if row['tied'] else ''}"
 
 
+def rank_cell(row: dict[str, Any]) -> str:
+    """A rank of fixed width, so that texts sort as ranks do: 2, 2=, 10=, and – at the end."""
+    return "–" if row["rank"] is None else f"{row['rank']:>5}{'=' if row['tied'] else ' '}"
+
+
+def rank_with_interval(row: dict[str, Any]) -> str:
+    """``2= [1, 4]``: the rank, and between which places a method stands on other images."""
+    interval = "" if row["rank_low"] is None else f" [{row['rank_low']}, {row['rank_high']}]"
+    return rank_of(row) + interval
+
+
 def _with_interval(row: dict[str, Any], name: str) -> str:
     if row[name] is None:
         return "–"
     return f"{percent(row[name])} [{percent(row[f'{name}_low'])}, {percent(row[f'{name}_high'])}]"
 
 
-def _markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Every character that could mean something is escaped; angle brackets and ampersands as entities."""
     shown = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     shown = re.sub(r"([\\`*_{}\[\]()#+!|~$@:-])", r"\\\1", shown)
@@ -97,7 +137,7 @@ def ranking_latex(rows: Sequence[dict[str, Any]], group: Group) -> str:
             lines.append(r"\midrule")
         kind = "" if row["kind"] == "method" else f" ({row['kind']})"
         cells = [
-            rank_of(row).replace("–", "--"),
+            rank_with_interval(row).replace("–", "--"),
             _latex(row["name"]) + kind,
             *(percent(row[n]).replace("–", "--") for n in names),
         ]

@@ -16,6 +16,7 @@ from zgbench.board.places import only
 from zgbench.board.store import Board
 from zgbench.board.submissions import find
 from zgbench.evaluation import evaluate
+from zgbench.scores.registry import held
 from zgbench.scores.result import Stored, load_result
 
 CLOSE = 1e-4
@@ -42,7 +43,7 @@ def differences(
     stored = entry.stored()
     asked = [r.how.lower() for r in stored.reassigned]
     with tempfile.TemporaryDirectory() as folder:
-        found = evaluate(submission, data=data, protocol=stored.protocol, reassign=asked)
+        found = evaluate(submission, data=data, protocol=stored.protocol, reassign=asked, scores=held(stored.result))
         fresh = load_result(store(only(found, entry.signatures), Path(folder), entry.id))
         places = {kind: e["name"] for kind, e in fresh.result["files"].items()} | {"result": fresh.path.name}
         other = [
@@ -72,4 +73,5 @@ def _told(stored: Stored, fresh: Stored) -> list[str]:
 
 
 def _comparable(result: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in result.items() if key not in ("files", "timing_s", "versions")}
+    """Without what another machine may have otherwise: which models it lacks moves no score."""
+    return {key: value for key, value in result.items() if key not in ("files", "timing_s", "versions", "unavailable")}

@@ -1,4 +1,4 @@
-"""The board as one HTML file that needs nothing beside it, and as a Markdown table."""
+"""The board as one HTML file that loads nothing, as a Markdown table, as CSV and JSON, and as badges."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zgbench.board.badge import badge
 from zgbench.board.cited import NOTE, cited_rows
 from zgbench.board.entry import SCORES
+from zgbench.board.links import https_link
 from zgbench.board.ranking import APART, RULE, ranking
-from zgbench.board.ranking_text import percent, plain, rank_of, ranking_markdown
+from zgbench.board.ranking_text import (
+    as_json,
+    percent,
+    plain,
+    rank_with_interval,
+    ranking_csv,
+    ranking_markdown,
+    ranking_record,
+)
 from zgbench.board.store import Board, Group
 from zgbench.storage.files import write_bytes
 
@@ -28,6 +38,7 @@ th, td { padding: .4rem .6rem; text-align: right; border-bottom: 1px solid var(-
 th { color: var(--soft); font-weight: 600; } tr:nth-child(even) td { background: var(--zebra); }
 .name { text-align: left; white-space: normal; min-width: 9rem; overflow-wrap: anywhere; } small { display: block; color: var(--soft); }
 .bar { display: block; height: 3px; margin-top: 3px; background: var(--bar); border-radius: 2px; }
+a { color: var(--bar); }
 code { font-size: .8rem; overflow-wrap: anywhere; color: var(--soft); }
 @media (max-width: 40rem) {
   thead { display: none; } table, tbody, tr, td { display: block; width: 100%; }
@@ -39,17 +50,35 @@ code { font-size: .8rem; overflow-wrap: anywhere; color: var(--soft); }
 
 
 def export_static(board: Board, folder: Path) -> list[Path]:
-    """Write ``index.html`` and ``leaderboard.md``; the same board gives the same bytes.
+    """Write the board as files for any web server; the same board gives the same bytes.
+
+    Addresses stay the same from one export to the next: ``index.html``, ``leaderboard.md``, ``leaderboard.json``, and for each
+    protocol, by the hash of its signature, ``data/DATASET-GROUP.csv`` and ``.json`` and ``badges/DATASET-GROUP/ID.svg``.
 
     Returns:
-        Their paths.
+        Paths of the three files and the two folders.
     """
     groups = [group for dataset in board.datasets() for group in board.groups(dataset)]
     tables = {group.key: ranking(board, group.key, group.scores[0]) for group in groups}
-    targets = [folder / "index.html", folder / "leaderboard.md"]
+    targets = [folder / "index.html", folder / "leaderboard.md", folder / "leaderboard.json"]
     write_bytes(targets[0], "".join(f"{line}\n" for line in _page(groups, tables)).encode())
     write_bytes(targets[1], _markdown(groups, tables).encode())
-    return targets
+    about = [ranking_record(tables[group.key], group, group.scores[0]) for group in groups]
+    write_bytes(targets[2], as_json({"format": "zgbench-leaderboard/1", "rankings": about}).encode())
+    for group, record in zip(groups, about, strict=True):
+        rows, name = tables[group.key], _name(group)
+        write_bytes(folder / "data" / f"{name}.csv", ranking_csv(rows).encode())
+        write_bytes(folder / "data" / f"{name}.json", as_json(record).encode())
+        for row in rows:
+            if row["kind"] == "method":
+                svg = badge(row, group, group.scores[0])
+                write_bytes(folder / "badges" / name / f"{row['id']}.svg", svg.encode())
+    return [*targets, folder / "data", folder / "badges"]
+
+
+def _name(group: Group) -> str:
+    """First part of a group's file names."""
+    return f"{group.dataset}-{group.key}"
 
 
 def _markdown(groups: list[Group], tables: dict[str, list[dict[str, Any]]]) -> str:
@@ -83,6 +112,10 @@ def _page(groups: list[Group], tables: dict[str, list[dict[str, Any]]]) -> Itera
                 yield f'<p class="soft">{_text(APART)}</p>'
                 yield from _table(group, apart)
             yield f"<p><code>{_text(group.signature)}</code></p>"
+            files = ", ".join(
+                f'<a href="data/{_text(_name(group))}.{end}">{end.upper()}</a>' for end in ("csv", "json")
+            )
+            yield f'<p class="soft">{files}</p>'
     yield from _cited()
     yield "</body></html>"
 
@@ -96,13 +129,18 @@ def _table(group: Group, rows: list[dict[str, Any]]) -> Iterator[str]:
         f"<th{_class(h)}>{_text(h)}</th>" for h in heads
     ) + "</tr></thead><tbody>"  # fmt: skip
     for row in rows:
-        rank = rank_of(row)
+        rank, _, places = rank_with_interval(row).partition(" ")
         notes = [] if row["kind"] == "method" else [row["kind"]]
         notes += [n for key, n in (("text_guidance", "text-guided"), ("segmentation_labels", "trained on segmentation labels")) if row[key]]  # fmt: skip
-        small = f"<small>{', '.join(notes)}</small>" if notes else ""
+        shown = [_text(note) for note in notes]
+        for what in ("paper", "code"):
+            if address := https_link(row[what]):
+                shown.append(f'<a href="{_text(address)}" rel="noopener nofollow">{what}</a>')
+        small = f"<small>{', '.join(shown)}</small>" if shown else ""
+        rank += f" <small>{places}</small>" if places else ""
         cells = [f'<td data-head="Rank">{rank}</td>', f'<td class="name" data-head="">{_text(row["name"])}{small}</td>']
         cells += [_score(row, name) for name in group.scores]
-        yield f"<tr>{''.join(cells)}</tr>"
+        yield f'<tr id="{_text(group.key)}-{_text(row["id"])}">{"".join(cells)}</tr>'
     yield "</tbody></table></div>"
 
 

@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from zgbench import pages
-from zgbench.board.entry import SCORES, Entry, ScoreRow, entry_of
+from zgbench.board.card import FILE as CARDS_FILE
+from zgbench.board.card import over, read_cards
+from zgbench.board.entry import SCORES, WITHOUT_CLASSES, Entry, ScoreRow, entry_of
 from zgbench.board.kinds import FILE as KINDS_FILE
 from zgbench.board.kinds import read_kinds
+from zgbench.board.names import FILE as NAMES_FILE
+from zgbench.board.names import read_names
 from zgbench.board.verdicts import beside, verdict
 from zgbench.datasets import KEYS
 from zgbench.errors import UsageError, ZgbenchError
@@ -23,8 +27,8 @@ from zgbench.scores.result import RESULT
 from zgbench.storage.files import stamp
 from zgbench.storage.text import without_companions
 
-_ORDER = ("TT", "LT", "ST", "MAP", "TGQ")
-_TRACKS = {"free": "own segments", "oracle": "the truth's segments"}
+_ORDER = ("TT", "LT", "ST", "MAP", *WITHOUT_CLASSES)
+_TRACKS = {"free": "own segments", "oracle": "ground-truth segments"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Group:
     Attributes:
         key: short hash of the signature.
         scores: keys of ``SCORES`` that its rows have.
+        further: those that can be worked out from the counts of its rows where they are asked for.
         ids: the entries.
         ranked: how many of them are methods; the others are baselines and ceilings.
     """
@@ -49,19 +54,30 @@ class Group:
     scores: tuple[str, ...]
     ids: tuple[str, ...]
     ranked: int
+    further: tuple[str, ...] = ()
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether its rows can be looked into class by class."""
+        return self.reassign not in WITHOUT_CLASSES
 
     @property
     def title(self) -> str:
         """What the signature is about, in a few words."""
+        return f"{self.rule}, {self.images} images{'' if self.official else ', not official'}"
+
+    @property
+    def rule(self) -> str:
+        """How its segments were mapped and verified, whatever the data set."""
         facts = facts_of(self.signature)
         verify = self.verify.replace(">=", " ≥ ").replace("<=", " ≤ ").replace("+", " + ").replace("cos>", "cos > ")
         background = "" if facts.get("bg", "count") == "count" else f", background {facts['bg']}"
         scoring = "" if facts.get("scoring") == "v1" else f", scoring {facts.get('scoring', '?')}"
-        official = "" if self.official else ", not official"
         encoder = facts.get("encoder", "").split(",")
         models = [encoder[0], *(part.removeprefix("text=") for part in encoder if part.startswith("text="))]
         model = " and ".join(one.split("@")[0].split("/")[-1] for one in models)
-        return f"{self.reassign}, {verify}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}, {self.images} images{official}"
+        start = ", ".join(filter(None, (self.reassign, verify)))
+        return f"{start}, {_TRACKS.get(self.track, self.track)}, {model}{background}{scoring}"
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,21 @@ class Board:
         there = {entry.dataset for entry in self.entries}
         return [key for key in (*KEYS, *sorted(there.difference(KEYS))) if key in there]
 
+    def start(self) -> str | None:
+        """Data set to begin with: the first that has ranked methods, else the first; None on an empty board."""
+        keys = self.datasets()
+        return next((key for key in keys if any(group.ranked for group in self.groups(key))), next(iter(keys), None))
+
+    def best_first(self, group: Group) -> list[str]:
+        """Ids of a group by its first score, undefined ones last; baselines and ceilings after all methods."""
+
+        def place(entry: Entry) -> tuple[bool, bool, float, str, str]:
+            score = entry.row(group.key).scores.get(group.scores[0])
+            value = score.value if score is not None else None
+            return entry.kind != "method", value is None, -(value or 0.0), entry.name.casefold(), entry.id
+
+        return [entry.id for entry in sorted(map(self.entry, group.ids), key=place)]
+
     @cached_property
     def _groups(self) -> dict[str, Group]:
         members: dict[str, list[tuple[Entry, ScoreRow]]] = {}
@@ -97,7 +128,7 @@ class Board:
     def groups(self, dataset: str) -> list[Group]:
         """Groups of a data set, those of most methods first; TT before LT before ST, TGQ last."""
         found = [group for group in self._groups.values() if group.dataset == dataset]
-        return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), _place(g.reassign), g.verify, g.key))
+        return sorted(found, key=lambda g: (-g.ranked, -len(g.ids), place_of(g.reassign), g.verify, g.key))
 
     def group(self, key: str) -> Group:
         """A group by its key. Raises UsageError."""
@@ -122,11 +153,12 @@ def _group(key: str, members: list[tuple[Entry, ScoreRow]]) -> Group:
     return Group(
         key, entry.dataset, row.signature, row.reassign, row.verify, entry.track, row.images,
         entry.official and row.images == entry.images, scores, tuple(e.id for e, _ in members),
-        sum(e.kind == "method" for e, _ in members),
+        sum(e.kind == "method" for e, _ in members), () if row.reassign in WITHOUT_CLASSES else entry.further,
     )  # fmt: skip
 
 
-def _place(reassign: str) -> tuple[int, str]:
+def place_of(reassign: str) -> tuple[int, str]:
+    """Where rows of a reassignment stand among others."""
     return (_ORDER.index(reassign) if reassign in _ORDER else len(_ORDER), reassign)
 
 
@@ -186,9 +218,12 @@ def load_board(
     """
     place = (folder or default_folder()).resolve()
     kinds, problems = read_kinds(place)
+    names, wrong_names = read_names(place)
+    cards, wrong_cards = read_cards(place)
+    problems += [*wrong_names, *wrong_cards]
     entries: list[Entry] = []
     hidden: list[Entry] = []
-    digest = hashlib.sha256(stamp([place / KINDS_FILE]).encode())
+    digest = hashlib.sha256(stamp([place / file for file in (KINDS_FILE, NAMES_FILE, CARDS_FILE)]).encode())
     paths = sorted(without_companions(place.glob(f"*{RESULT}")), key=lambda path: path.name.removesuffix(RESULT))
     tick = progress("checking results", len(paths))
     for path in paths:
@@ -203,8 +238,13 @@ def load_board(
         if found.wrong:
             problems.append(f"{path.name}: {found.wrong}")
         if found.entry is not None:
-            kind = kinds.get(found.entry.submission_sha256)
-            entry = found.entry if kind is None else replace(found.entry, kind=kind)
+            about, sha256 = found.entry, found.entry.submission_sha256
+            entry = replace(
+                about,
+                kind=kinds.get(sha256, "method"),
+                name=names.get(sha256, about.name),
+                card=over(about.card, cards.get(sha256)),
+            )
             (hidden if found.wrong else entries).append(entry)
     return Board(place, tuple(entries), tuple(hidden), tuple(problems), digest.hexdigest()[:16])
 

@@ -13,6 +13,7 @@ Naming by majority is the usual upper bound, not a proven best for every score: 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,11 @@ from zgbench.board.method import Opened, opened
 from zgbench.board.overlap import overlap
 from zgbench.board.store import Board
 from zgbench.errors import UsageError
-from zgbench.pixels.counts import NOWHERE, Counts
-from zgbench.scores import metrics
-from zgbench.scores.comparison import rule_of, vocabulary_of
+from zgbench.pixels.counts import NOWHERE, Counts, select
+from zgbench.scores.comparison import vocabulary_of
+from zgbench.scores.further import possible
 from zgbench.scores.reassignment import distinct_labels
-from zgbench.statistics.resampling import total
+from zgbench.scores.registry import FAMILY_OF, SCORES
 
 Int = NDArray[np.int64]
 _TITLES = {
@@ -51,11 +52,13 @@ def waterfall(board: Board, entry_id: str, group_key: str, score: str = "iou_ima
     row = opened(board, entry_id, group_key)
     _check(row, score)
     records = [
-        {"step": "perfect", "title": "Perfect", "about": "the truth's masks and names", "value": 1.0, "start": 0.0, "change": 1.0}
+        {"step": "perfect", "title": "Perfect", "about": "the ground truth's masks and names", "value": 1.0, "start": 0.0, "change": 1.0}
     ]  # fmt: skip
-    before = 1.0
+    before, images = 1.0, row.row.images
     for step, assigned in steps(row).items():
-        value = row.scores(assigned)[score]
+        value = row.score(
+            score, *_selected(row.stored.counts, row.row.assigned if assigned is None else assigned, images)
+        )
         value = 0.0 if np.isnan(value) else value
         title, about = _TITLES[step]
         records.append(
@@ -77,14 +80,9 @@ def beside(board: Board, entry_id: str, group_key: str, score: str = "iou_image"
     _check(row, score)
     counts = on_truth(row.stored.counts)
     chosen = names_on_truth(row)
-    images = row.row.images
-    found = metrics.class_counts(
-        *_selected(counts, chosen, images), np.asarray(_vocabulary(row).ids, dtype=np.int64), rule_of(row.stored)
-    )
-    statistics = metrics.statistics(found, row.stored.protocol.scoring)
-    value = float(statistics.scores(total(statistics.per_image))[score])
+    value = row.score(score, *_selected(counts, chosen, row.row.images))
     return {
-        "title": "Truth masks", "about": "the truth's masks with the predicted names", "value": 0.0 if np.isnan(value) else value,
+        "title": "Ground-truth masks", "about": "the ground truth's masks with the predicted names", "value": 0.0 if np.isnan(value) else value,
     }  # fmt: skip
 
 
@@ -153,15 +151,15 @@ def names_on_truth(row: Opened) -> Int:
 
 
 def _selected(counts: Counts, assigned: Int, images: NDArray[np.bool_]) -> tuple[Counts, Int]:
-    from zgbench.pixels.counts import select
-
     return select(counts, images), assigned[images[counts.owner]]
 
 
-def _vocabulary(row: Opened) -> Any:
-    return vocabulary_of(row.stored)
-
-
 def _check(row: Opened, score: str) -> None:
-    if score not in row.told.scores:
-        raise UsageError(f"score {score!r}: expected one of {', '.join(row.told.scores)}.")
+    known = (*row.told.scores, *diagnosed(possible(tuple(FAMILY_OF), vocabulary_of(row.stored))))
+    if score not in known:
+        raise UsageError(f"score {score!r}: expected one of {', '.join(known)}.")
+
+
+def diagnosed(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the scores that fall from 100 % to 0: what is lost can be told of these."""
+    return tuple(name for name in names if SCORES[name].better == "higher" and SCORES[name].low == 0)

@@ -10,13 +10,19 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from zgbench.board import placing
 from zgbench.board.limited import Ended, Limits, run_limited
-from zgbench.board.queue import Entry, Queue, State
+from zgbench.board.queue import Queue
+from zgbench.board.queued import Entry, State
+from zgbench.board.store import load_board
 from zgbench.errors import UsageError, ZgbenchError
+from zgbench.protocol import PRESETS
+from zgbench.scores.result import RESULT
 
 GIB = 1 << 30
 CHECK = Limits(memory=2 * GIB, seconds=120)
@@ -25,6 +31,7 @@ _ATTEMPTS = 2
 _PAUSE = 0.5
 _REPORT = 20_000
 _NO_EMBEDDINGS = 'The submission names an embeddings file. This board takes none: it makes segment embeddings itself. Remove "embeddings".'
+_NO_DATA = "This board does not have the data set's files, so it cannot score it. Tell whoever runs it; then try again."
 _NUMBERS = {
     "ZGBENCH_SUBMIT_MEMORY_GB": 8.0,
     "ZGBENCH_SUBMIT_MINUTES": 120.0,
@@ -39,12 +46,14 @@ class Worker:
     Attributes:
         board: folder of results that evaluations are added to.
         data: folder of the data sets, None where there is only mini.
+        protocol: preset that uploads are evaluated under; None for each data set's default.
         check, evaluation: limits of the two processes.
     """
 
     queue: Queue
     board: Path
     data: Path | None = None
+    protocol: str | None = None
     check: Limits = CHECK
     evaluation: Limits = field(default_factory=lambda: Limits(int(8 * GIB), 7200))
 
@@ -57,7 +66,9 @@ class Worker:
             return False
         entry = self.queue.change(entry, state="checking")
         ended = self._run(entry, ["validate", f"submission{entry.suffix}", "--workers", "1"], self.check)
-        if ended.broken:
+        if ended.broken.startswith("it took longer"):
+            self._close(entry, "failed", f"The check was stopped: {ended.broken}. The server may have been busy.", "")
+        elif ended.broken:
             self._close(
                 entry, "refused", f"The check was stopped: {ended.broken}. No honest submission needs that.", ""
             )
@@ -68,7 +79,9 @@ class Worker:
         elif ended.status != 0:
             self._close(entry, "failed", "The check itself went wrong. Tell whoever runs this board.", ended.error)
         elif "Not compared with the data set" in ended.out:
-            self._close(entry, "refused", "This board does not have the data set's files, so it cannot score it.", ended.out)  # fmt: skip
+            self._close(entry, "failed", _NO_DATA, ended.out)
+        elif there := [e.id for e in load_board(self.board).entries if e.submission_sha256 == entry.id and not e.id.startswith(f"{entry.stem}.")]:  # fmt: skip
+            self._close(entry, "refused", f"The board has this very submission already, as {there[0]}. It counts once.", "")  # fmt: skip
         else:
             self.queue.change(entry, state="queued", report=self._told(ended.out))
         return True
@@ -79,16 +92,61 @@ class Worker:
         if entry is None:
             return False
         entry = self.queue.change(entry, state="running", attempts=entry.attempts + 1)
-        arguments = ["leaderboard", "add", f"submission{entry.suffix}", "--stem", entry.id[:12]]
-        arguments += ["--board", str(self.board), "--workers", "1"]
+        arguments = ["leaderboard", "add", f"submission{entry.suffix}", "--stem", entry.stem, "--workers", "1"]
+        board = (
+            ["--board", str(self.queue.board_of(entry)), "--no-copy"] if entry.private else ["--board", str(self.board)]
+        )
+        arguments += board + (["--protocol", self.protocol] if self.protocol else [])
         ended = self._run(entry, arguments, self.evaluation)
         if ended.broken:
-            self._close(entry, "failed", f"The evaluation was stopped: {ended.broken}.", entry.report)
+            entry = self._close(entry, "failed", f"The evaluation was stopped: {ended.broken}.", entry.report)
         elif ended.status != 0:
-            self._close(entry, "failed", _headline(ended.error), ended.error)
+            entry = self._close(entry, "failed", _headline(ended.error), ended.error)
         else:
-            self._close(entry, "done", "", ended.out)
+            entry = self._close(entry, "done", "", ended.out)
+        self.place(entry)
         return True
+
+    # ---- what an owner may do
+
+    def describe(self, token: str, entry: Entry, *, name: str | None = None, private: bool | None = None) -> Entry:
+        """Rename an upload, keep its result private or publish it. Raises Refused: see :meth:`Queue.describe`."""
+        changed = self.queue.describe(token, entry, name=name, private=private)
+        self.place(changed)
+        return changed
+
+    def withdraw(self, token: str, entry: Entry) -> Entry:
+        """Take an upload back, its result as well. Raises Refused: see :meth:`Queue.withdraw`."""
+        changed = self.queue.withdraw(token, entry)
+        self.place(changed)
+        return changed
+
+    def private_results(self, entry: Entry) -> list[tuple[str, bytes]]:
+        """Name and content of each result file of an upload that is kept private."""
+        folder = self.queue.board_of(entry)
+        places = [folder / f"{base}{RESULT}" for base in placing.bases(folder, entry.stem)]
+        return [(place.name, place.read_bytes()) for place in places]
+
+    def place(self, entry: Entry) -> None:
+        """Let the files of a result lie where its owner wants them: on the board, apart, or nowhere."""
+        with self._placing():
+            now = self.queue.find(entry.id)
+            apart = self.queue.board_of(entry)
+            if now is None or now.state == "withdrawn":
+                placing.remove(entry, self.board)
+            elif now.state == "done" and now.private:
+                placing.hide(now, apart, self.board)
+            elif now.state == "done":
+                placing.publish(now, apart, self.queue.file_of(now), self.board)
+
+    @contextmanager
+    def _placing(self) -> Iterator[None]:
+        import fcntl
+
+        self.queue.folder.mkdir(parents=True, exist_ok=True)
+        with (self.queue.folder / "placing.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def recover(self, state: State) -> None:
         """Begin anew what the end of an earlier server left in ``checking`` or ``running``."""
@@ -109,10 +167,17 @@ class Worker:
         if self.data is not None:
             arguments = [*arguments, "--data", str(self.data)]
         environment = {k: v for k, v in os.environ.items() if k not in ("ZGBENCH_DATA", "ZGBENCH_DEBUG")}
-        return run_limited(arguments, self.queue.folder_of(entry), limits, environment)
+        if not self._waits(entry):  # withdrawn a moment ago
+            return Ended(None, "", "", "it was withdrawn")
+        folder = self.queue.folder_of(entry)
+        return run_limited(arguments, folder, limits, environment, wanted=lambda: self._waits(entry))
 
-    def _close(self, entry: Entry, state: State, reason: str, report: str) -> None:
-        self.queue.change(entry, state=state, reason=self._told(reason), report=self._told(report))
+    def _waits(self, entry: Entry) -> bool:
+        now = self.queue.find(entry.id)
+        return now is not None and now.received == entry.received and not now.ended
+
+    def _close(self, entry: Entry, state: State, reason: str, report: str) -> Entry:
+        return self.queue.change(entry, state=state, reason=self._told(reason), report=self._told(report))
 
     def _told(self, text: str) -> str:
         """A text without the folders of this machine."""
@@ -152,7 +217,7 @@ def from_environment(environment: Mapping[str, str], board: Path, data: Path | N
     """The worker that the variables ``ZGBENCH_SUBMIT…`` ask for; None where uploads are not wanted.
 
     Raises:
-        UsageError: a variable is not a number above zero, or the folder not an absolute path.
+        UsageError: a variable is not a number above zero, the folder not an absolute path, or there is no such protocol.
     """
     folder = environment.get("ZGBENCH_SUBMIT")
     if not folder:
@@ -166,8 +231,11 @@ def from_environment(environment: Mapping[str, str], board: Path, data: Path | N
             raise UsageError(f"{name}={text}: expected a number above zero.")
         values[name] = float(text)
     memory, minutes, per_day = values.values()
+    protocol = environment.get("ZGBENCH_SUBMIT_PROTOCOL") or None
+    if protocol is not None and protocol not in PRESETS:
+        raise UsageError(f"ZGBENCH_SUBMIT_PROTOCOL={protocol}: expected one of {', '.join(PRESETS)}.")
     queue = Queue(Path(folder), per_day=max(1, int(per_day)))
-    return Worker(queue, board.resolve(), data, evaluation=Limits(int(memory * GIB), 60 * minutes))
+    return Worker(queue, board.resolve(), data, protocol, evaluation=Limits(int(memory * GIB), 60 * minutes))
 
 
 def _headline(report: str) -> str:

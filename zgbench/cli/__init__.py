@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
+from zgbench.cli.console import level, set_up
 from zgbench.cli.parser import build_parser
 from zgbench.cli.stopping import Stopped, stopping
 from zgbench.errors import ZgbenchError
+from zgbench.extras import need
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,14 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+    options = argparse.Namespace()
     try:
         options = parser.parse_args(arguments)
+        set_up(options)
         if getattr(options, "models", None) is not None:  # for worker processes as well
             os.environ["ZGBENCH_MODELS"] = options.models
+        if (needs := getattr(options, "needs", None)) is not None:  # before anything that would import its packages
+            need(needs, str(options.command))
         status: int = options.run(options)
         sys.stdout.flush()
         return status
     except ZgbenchError as error:
+        if options.__dict__.get("json") is True or options.__dict__.get("format") == "json":
+            print(json.dumps(_rejection(error), indent=1, ensure_ascii=False))
         print(f"zgbench: {error}", file=sys.stderr)
         return error.exit_status
     except Stopped:
@@ -56,10 +66,16 @@ def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # a bug of ours: one line for the user, the whole for us when asked for
-        if os.environ.get("ZGBENCH_DEBUG"):
+        if os.environ.get("ZGBENCH_DEBUG") or level.verbose:
             raise
         print(
             f"zgbench: internal error: {type(error).__name__}: {error}\nThis is a bug of zgbench. Please report it with the output of the same command under ZGBENCH_DEBUG=1.",
             file=sys.stderr,
         )
         return 1
+
+
+def _rejection(error: ZgbenchError) -> dict[str, Any]:
+    from zgbench.submission.problems import rejection
+
+    return rejection(error)

@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zgbench.errors import UsageError
+from zgbench.cli.console import Progress, note
+from zgbench.errors import InputError, UsageError
 
-
-class Progress:
-    """Progress bars on standard error, silent when that is not a terminal."""
-
-    def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._bars: Any = None
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._stack.close()
-
-    def __call__(self, title: str, total: int | None) -> Callable[[int], None]:
-        """Start a bar; the function that it gives takes a number of steps."""
-        if not sys.stderr.isatty():
-            return lambda _: None
-        if self._bars is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]}"),
-                TimeRemainingColumn(),
-            )
-            self._bars = self._stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
-        task = self._bars.add_task(title, total=total, rate="")
-
-        def step(n: int) -> None:
-            self._bars.advance(task, n)
-            speed = self._bars.tasks[task].speed
-            self._bars.update(task, rate=f"{speed:.1f}/s" if speed else "")
-
-        return step
+if TYPE_CHECKING:
+    from zgbench.scores.result import Evaluation
 
 
-def _workers(options: argparse.Namespace) -> int:
+def workers_of(options: argparse.Namespace) -> int:
+    """``--workers``, by default one a processor."""
     from zgbench.pixels.pixel_pass import default_workers
 
     if options.workers is not None and options.workers < 1:
@@ -59,38 +24,63 @@ def _workers(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """``zgbench evaluate``."""
-    from zgbench.cli.render import print_evaluation
+    """``zgbench evaluate``: several submissions in turn; one that is refused does not keep the others from being scored."""
+    from zgbench.cli.render import as_csv, print_evaluation, stored
     from zgbench.evaluation import evaluate as run
+    from zgbench.scores.ways import SharedModels
+    from zgbench.submission.problems import rejection
+
+    several = len(options.submissions) > 1
+    models, status = SharedModels(), 0
+    done: list[Evaluation | dict[str, Any]] = []
+    for submission in options.submissions:
+        try:
+            with Progress() as progress:
+                found = run(
+                    submission, data=options.data, protocol=options.protocol,
+                    reassign=options.reassign.split(",") if options.reassign is not None else None,
+                    mapping=options.mapping, ratings=options.ratings, partial=options.partial, subset=options.subset,
+                    background=options.background, human=options.human, seed=options.seed, scoring=options.scoring,
+                    tau_text=options.tau_text, tau_clip=options.tau_clip, resamples=options.resamples,
+                    scores=options.scores, similarity=options.similarity, out=options.out, replace=options.replace,
+                    workers=workers_of(options), engine=options.engine, ray_address=options.ray_address,
+                    truth_dir=options.truth_dir, png_order=options.png_order, models=models, progress=progress,
+                )  # fmt: skip
+        except InputError as error:
+            if not several:
+                raise
+            print(f"zgbench: {error}", file=sys.stderr)
+            done.append(rejection(error))
+            status = max(status, error.exit_status)
+            continue
+        if several and options.format in ("json", "csv"):
+            done.append(found)
+        else:
+            print_evaluation(found, options.format, found.path)
+        _notes(found)
+    if several and options.format == "json":
+        content = [one if isinstance(one, dict) else stored(one) for one in done]
+        print(json.dumps(content, indent=1, ensure_ascii=False))
+    elif several and options.format == "csv":
+        print(as_csv([one for one in done if not isinstance(one, dict)]), end="")
+    return status
+
+
+def _notes(found: Evaluation) -> None:
     from zgbench.statistics.resampling import FEWEST
 
-    with Progress() as progress:
-        found = run(
-            options.submission, data=options.data, protocol=options.protocol,
-            reassign=options.reassign.split(",") if options.reassign is not None else None,
-            mapping=options.mapping, ratings=options.ratings, partial=options.partial, subset=options.subset,
-            background=options.background, human=options.human, seed=options.seed, scoring=options.scoring,
-            tau_text=options.tau_text, tau_clip=options.tau_clip, resamples=options.resamples,
-            out=options.out, replace=options.replace, workers=_workers(options),
-            engine=options.engine, ray_address=options.ray_address,
-            truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
-        )  # fmt: skip
-    print_evaluation(found, options.format, found.path)
     few = [f"{row['reassign']} {row['verify']} ({row['images']})" for row in found.scores if row["images"] < FEWEST]
     if few:
-        print(
+        note(
             f"note: of fewer than {FEWEST} images, intervals hold the true value less often than in 95 % of cases, that of "
-            f"IoU dataset above all (docs/intervals.md): {', '.join(few)}",
-            file=sys.stderr,
+            f"mIoU dataset above all (docs/intervals.md): {', '.join(few)}"
         )
     short = f"{found.stem}.{found.dataset.key}.result.json"
     if found.path is not None and found.path.name != short:
-        print(
+        note(
             f"note: {found.path.with_name(short)} is of another submission or signature and was kept. "
-            "To write over it: --replace",
-            file=sys.stderr,
+            "To write over it: --replace"
         )
-    return 0
 
 
 def validate(options: argparse.Namespace) -> int:
@@ -100,9 +90,12 @@ def validate(options: argparse.Namespace) -> int:
 
     with Progress() as progress:
         found = run(
-            options.submission, data=options.data, partial=options.partial, workers=_workers(options),
+            options.submission, data=options.data, partial=options.partial, workers=workers_of(options),
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress("checking", None),
         )  # fmt: skip
+    if options.json:
+        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+        return 0
     print(
         f"{options.submission}: valid. {quote(found.header.name)}, data set {found.header.dataset}, track {found.header.track}, {found.images} images."
     )
@@ -119,7 +112,11 @@ def compare(options: argparse.Namespace) -> int:
     from zgbench.cli.compared import print_comparison
     from zgbench.scores.comparison import compare as run
 
-    print_comparison(run(options.a, options.b, *options.others, per_class=options.per_class), options.format)
+    found = run(
+        options.a, options.b, *options.others, per_class=options.per_class, scores=options.scores,
+        similarity=options.similarity,
+    )  # fmt: skip
+    print_comparison(found, options.format, power=options.power)
     return 0
 
 
@@ -134,8 +131,8 @@ def convert(options: argparse.Namespace) -> int:
             annotations=options.annotations, data=options.data, overlap=options.overlap, resize=options.resize or False,
             tags=options.tags, progress=progress,
         )  # fmt: skip
-    for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
+    for remark in found.notes:
+        note(f"note: {remark}")
     print(
         f"{found.path}: {found.images} images, {found.segments} segments. Check it with: zgbench validate {found.path}"
     )

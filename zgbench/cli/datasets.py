@@ -47,7 +47,7 @@ def list_all(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """``zgbench datasets check``: exit status 0 when every data set asked about can be scored on, completely."""
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.datasets import open_dataset
     from zgbench.datasets.catalogue import KEYS
     from zgbench.datasets.checking import Checked, check_builtin, check_own
@@ -91,7 +91,7 @@ def check(options: argparse.Namespace) -> int:
 
 def new(options: argparse.Namespace) -> int:
     """``zgbench datasets new``."""
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.datasets.definition import FILE
     from zgbench.datasets.guess import new as write
 
@@ -110,7 +110,7 @@ def new(options: argparse.Namespace) -> int:
 
 def prepare(options: argparse.Namespace) -> int:
     """``zgbench datasets prepare``."""
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.datasets import open_dataset
     from zgbench.datasets.store import prepare as write
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,8 @@ def add(options: argparse.Namespace) -> int:
     """``zgbench leaderboard add``."""
     from zgbench.board.add import add as run
     from zgbench.board.store import folder_to_fill
-    from zgbench.cli.commands import Progress, _workers
+    from zgbench.cli.commands import workers_of
+    from zgbench.cli.console import Progress
     from zgbench.cli.render import percent
 
     board = Path(options.board) if options.board else folder_to_fill()
@@ -37,14 +39,14 @@ def add(options: argparse.Namespace) -> int:
         place = run(
             options.submission, board, data=options.data, protocol=options.protocol, ratings=options.ratings,
             reassign=options.reassign.split(",") if options.reassign is not None else None,
-            stem=options.stem, kind=options.kind, replace=options.replace, unofficial=options.unofficial,
-            keep=not options.no_copy, workers=_workers(options),
+            scores=options.scores, stem=options.stem, kind=options.kind, replace=options.replace, unofficial=options.unofficial,
+            keep=not options.no_copy, workers=workers_of(options),
             truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
         )  # fmt: skip
     result = json.loads(place.read_text(encoding="utf-8"))
     for row in result["scores"]:
         score = row["iou_image"]
-        print(f"{row['reassign']} {row['verify']}: IoU image {percent(score['value'], *score['ci95'])}")
+        print(f"{row['reassign']} {row['verify']}: mIoU image {percent(score['value'], *score['ci95'])}")
     if result["tgq"] is not None:
         print(f"TGQ {percent(result['tgq']['value'], *result['tgq']['ci95'])}")
     for name, why in result["unavailable"].items():
@@ -57,7 +59,7 @@ def check(options: argparse.Namespace) -> int:
     """``zgbench leaderboard check``."""
     from zgbench.board.rescore import differences
     from zgbench.board.store import load_board
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.errors import InputError
 
     with Progress() as progress:
@@ -90,7 +92,7 @@ def export(options: argparse.Namespace) -> int:
     """``zgbench leaderboard export``."""
     from zgbench.board.static import export_static
     from zgbench.board.store import load_board
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
 
     with Progress() as progress:
         board = load_board(_board(options), progress=progress)
@@ -104,7 +106,7 @@ def serve(options: argparse.Namespace) -> int:
     """``zgbench leaderboard serve``."""
     from zgbench import pages
     from zgbench.board.store import folder_to_fill, load_board
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
 
     board = (folder_to_fill() if options.submit and not options.board else _board(options)).resolve()
     if not board.is_dir():
@@ -116,7 +118,25 @@ def serve(options: argparse.Namespace) -> int:
         environment["ZGBENCH_DATA"] = str(Path(options.data).resolve())
     if options.submit:
         environment["ZGBENCH_SUBMIT"] = str(Path(options.submit).resolve())
-    return pages.serve("leaderboard", options.port, environment, upload_mb=options.upload_mb, toolbar="viewer")
+        environment["ZGBENCH_SUBMIT_PROTOCOL"] = options.protocol or ""
+        _tell_offers(environment.get("ZGBENCH_DATA") or os.environ.get("ZGBENCH_DATA"), options.protocol)
+    elif options.protocol:
+        raise UsageError("--protocol is about uploads. Give --submit DIR as well, or leave it out.")
+    return pages.serve(
+        "leaderboard", options.port, environment, address=options.address, upload_mb=options.upload_mb, toolbar="viewer"
+    )
+
+
+def _tell_offers(data: str | None, protocol: str | None) -> None:
+    """What uploads can get from this server, as its pages will say."""
+    from zgbench.board.offer import NO_FILES, offers
+
+    for offer in offers(Path(data) if data else None, protocol):
+        lacking = "".join(f"; not {how}: {why}" for how, why in offer.lacking.items())
+        if offer.rows:
+            print(f"uploads: {offer.dataset} is scored by {', '.join(offer.rows)} under {offer.protocol}{lacking}")
+        elif offer.why != NO_FILES:
+            print(f"uploads: {offer.dataset} is not scored: {offer.why}{lacking}")
 
 
 def token(options: argparse.Namespace) -> int:

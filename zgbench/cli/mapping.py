@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from zgbench.cli.console import console, note
 from zgbench.cli.render import percent
 from zgbench.datasets import Vocabulary
 from zgbench.errors import InputError, UsageError
@@ -46,7 +46,7 @@ def _vocabulary(classes: str) -> tuple[Vocabulary, str]:
         raise InputError(f"{path}: {what}. Expected a class name a line, each once.")
     vocabulary, known = vocabulary_of_names(names)
     if known is not None:
-        print(f"note: {path} is the class list of {known}; its aliases and synsets are used", file=sys.stderr)
+        note(f"note: {path} is the class list of {known}; its aliases and synsets are used")
     return vocabulary, "pas20"
 
 
@@ -75,7 +75,7 @@ def check(options: argparse.Namespace) -> int:
     from rich.table import Table
     from rich.text import Text
 
-    console = _console()
+    screen = console()
     table = Table(
         title=Text(f"{found.pairs:,} labels that people mapped, {len(vocabulary)} classes (%, 95 % interval)")
     )
@@ -89,15 +89,15 @@ def check(options: argparse.Namespace) -> int:
             percent(rule["precision"], *(rule["precision_ci95"] or ())),
             percent(rule["dropped_right"], *(rule["dropped_right_ci95"] or ())),
         )
-    console.print(table)
-    console.print(Text("* the row that evaluate shows for LT"), style="dim")
+    screen.print(table)
+    screen.print(Text("* the row that evaluate shows for LT"), style="dim")
     chosen = next(rule for rule in found.rules if rule["rule"] == found.default)
     if chosen["confusions"]:
-        console.print(Text(f"commonest confusions of {found.default}, people → rule:"))
+        screen.print(Text(f"commonest confusions of {found.default}, people → rule:"))
     for c in chosen["confusions"]:
-        console.print(Text(f"  {c['count']:4} {c['people']} → {c['rule']}: {', '.join(c['labels'])}"), soft_wrap=True)
+        screen.print(Text(f"  {c['count']:4} {c['people']} → {c['rule']}: {', '.join(c['labels'])}"), soft_wrap=True)
     for name, why in found.unavailable.items():
-        console.print(Text(f"not measured: {name}: {why}"), soft_wrap=True)
+        screen.print(Text(f"not measured: {name}: {why}"), soft_wrap=True)
     return 0
 
 
@@ -118,9 +118,9 @@ def explain(options: argparse.Namespace) -> int:
             print(("\n" if number else "") + "\n".join(one.lines()))
     for label in options.labels:
         if (problem := text_problem(label, MAX_LABEL)) is not None:
-            print(f"note: {ascii(label)[:60]} could not stand in a submission: {problem}", file=sys.stderr)
+            note(f"note: {ascii(label)[:60]} could not stand in a submission: {problem}")
     if why:
-        print(f"note: without the nearest text: {why}", file=sys.stderr)
+        note(f"note: without the nearest text: {why}")
     return 0
 
 
@@ -153,7 +153,7 @@ def rated(options: argparse.Namespace) -> int:
     for rule in found:
         cells = (f"{rule['kept']:,}", f"{rule['rated']:,}", percent(rule["good"], *rule["ci95"]))
         table.add_row(Text(rule["method"]), Text(rule["rule"]), *cells)
-    _console().print(table)
+    console().print(table)
     return 0
 
 
@@ -179,14 +179,8 @@ def sensitivity(options: argparse.Namespace) -> int:
         tau = found.tau[setting]
         cells = [percent(None if value != value else value) for value in found.values[setting]]
         table.add_row(Text(setting), "–" if tau != tau else f"{tau:+.2f}", *cells)
-    console = _console()
-    console.print(table)
+    screen = console()
+    screen.print(table)
     for name, why in found.unavailable.items():
-        console.print(Text(f"left out: {name}: {why}"), soft_wrap=True)
+        screen.print(Text(f"left out: {name}: {why}"), soft_wrap=True)
     return 0
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)

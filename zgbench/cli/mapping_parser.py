@@ -18,7 +18,7 @@ def add_mapping(commands: Any, lazy: Lazy, protocols: Sequence[str]) -> None:
         "check",
         help="measure every rule against labels that people mapped",
         description="Measure every rule against labels that people mapped: agreement, precision of what is kept, right "
-        "ones dropped, each with a 95 %% interval, and the commonest confusions. PAIRS.csv has the columns label and class "
+        "ones dropped, each with a 95 % interval, and the commonest confusions. PAIRS.csv has the columns label and class "
         "(a class name, an alias, or none).",
         epilog="example: zgbench mapping check pairs.csv --classes pas20 --protocol offline",
     )
@@ -49,7 +49,7 @@ def add_mapping(commands: Any, lazy: Lazy, protocols: Sequence[str]) -> None:
         "rated",
         help="share of kept segments that people rate 2 or 3, by rule",
         description="From results that were evaluated with --ratings: of the segments that each rule keeps and people "
-        "rated, the share that they rate 2 or 3, with a 95 %% interval over images.",
+        "rated, the share that they rate 2 or 3, with a 95 % interval over images.",
         epilog="example: zgbench mapping rated results/mine.pas20.result.json",
     )
     rated.add_argument("results", nargs="+", metavar="A.result.json")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from zgbench.cli.finishing import finish
 from zgbench.cli.leaderboard_parser import add_leaderboard
 from zgbench.cli.mapping_parser import add_mapping
 from zgbench.cli.models_parser import add_models, models_option
@@ -14,6 +15,9 @@ from zgbench.cli.options import DATA_TOLD, KEYS_TOLD, PROTOCOLS, add_data, add_e
 from zgbench.cli.ratings_parser import add_rate, add_ratings
 from zgbench.cli.reference_parser import add_reference
 from zgbench.cli.reproduce import add_reproduce
+from zgbench.cli.scores_parser import add_scores, scores_option
+from zgbench.cli.upkeep_parser import add_upkeep
+from zgbench.version import __version__
 
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
@@ -24,12 +28,13 @@ def build_parser() -> argparse.ArgumentParser:
         prog="zgbench",
         description="The benchmark for zero-guidance segmentation: free-text segments, mapped to classes, verified and scored.",
     )
-    parser.add_argument("--version", action="version", version="zgbench 0.1.0")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="version", version=f"zgbench {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     _evaluate(commands)
     _validate(commands)
     _compare(commands)
     add_reproduce(commands, _lazy)
+    add_scores(commands, _lazy)
     _convert(commands)
     add_mapping(commands, _lazy, PROTOCOLS)
     _datasets(commands)
@@ -38,6 +43,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_rate(commands, _lazy)
     add_ratings(commands, _lazy, add_data)
     add_leaderboard(commands, _lazy)
+    add_upkeep(commands, _lazy)
+    finish(parser)
     return parser
 
 
@@ -50,11 +57,14 @@ def _evaluate(commands: Any) -> None:
     p = commands.add_parser(
         "evaluate",
         help="score a submission",
-        description="Score a submission: IoU, Segment Recall and (track oracle) Text Generation Quality, with 95 %% intervals. "
+        description="Score a submission: IoU, Segment Recall and (track oracle) Text Generation Quality, with 95 % intervals. "
         "Writes SUBMISSION's result, statistics and per-class files to --out.",
     )
     p.add_argument(
-        "submission", metavar="SUBMISSION", help="a .json, .json.gz or .parquet file, see submissions/README.md"
+        "submissions",
+        nargs="+",
+        metavar="SUBMISSION",
+        help="a .json, .json.gz or .parquet file, see submissions/README.md; several are scored in turn, with one load of the models",
     )
     add_data(p)
     models_option(p)
@@ -87,6 +97,7 @@ def _evaluate(commands: Any) -> None:
         choices=("count", "ignore", "released"),
         help="rule for unlabelled pixels (default: the protocol's)",
     )
+    scores_option(p)
     p.add_argument("--scoring", choices=("v1", "iccv2023"), help="definitions of the scores (default: the protocol's)")
     p.add_argument(
         "--tau-text", type=float, metavar="COSINE", help="from which a TT reassignment is kept (default: 0.5)"
@@ -116,6 +127,7 @@ def _validate(commands: Any) -> None:
     p.add_argument("submission", metavar="SUBMISSION")
     add_data(p)
     p.add_argument("--partial", action="store_true", help="images may be missing")
+    p.add_argument("--json", action="store_true", help="print JSON, of a rejection too")
     add_workers(p)
     p.set_defaults(run=_lazy("zgbench.cli.commands:validate"))
 
@@ -124,13 +136,19 @@ def _compare(commands: Any) -> None:
     p = commands.add_parser(
         "compare",
         help="compare two results or more",
-        description="Paired differences A − B with 95 %% intervals and p-values, of more than two results for each pair, "
+        description="Paired differences A − B with 95 % intervals and p-values, of more than two results for each pair, "
         "with p corrected for the number of pairs (Holm). Rows of unlike signatures are refused.",
     )
     p.add_argument("a", metavar="A.result.json")
     p.add_argument("b", metavar="B.result.json")
     p.add_argument("others", nargs="*", metavar="C.result.json")
-    p.add_argument("--per-class", action="store_true", help="compare the IoU of each class too")
+    p.add_argument("--per-class", action="store_true", help="compare each class too")
+    scores_option(p)
+    p.add_argument(
+        "--power",
+        action="store_true",
+        help="the smallest difference that would be found in 80 %% of cases, and how many images it takes to find the one seen",
+    )
     p.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (default: table)")
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     p.set_defaults(run=_lazy("zgbench.cli.commands:compare"))
@@ -245,4 +263,4 @@ def _datasets(commands: Any) -> None:
         "--out", metavar="DIR", help="data folder to write zgbench-store/ into (default: the data folder itself)"
     )
     add_data(prepare)
-    prepare.set_defaults(run=_lazy("zgbench.cli.datasets:prepare"))
+    prepare.set_defaults(run=_lazy("zgbench.cli.datasets:prepare"), needs="store")

@@ -9,24 +9,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zgbench.cli.console import console
 from zgbench.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from zgbench.ratings import RaterQuality, Status, Store
+    from zgbench.ratings import Part, RaterQuality, Status, Store
 
 
-def _open(options: argparse.Namespace, *, create: bool) -> Store:
+def opened(options: argparse.Namespace, *, create: bool) -> Store:
+    """The study that the options name."""
     from zgbench.ratings import open_store
 
-    return open_store(options.ratings, create=create)
+    return open_store(options.ratings, study=options.study, create=create)
 
 
 def sample(options: argparse.Namespace) -> int:
     """``zgbench ratings sample``."""
-    from zgbench.cli.commands import Progress
+    from zgbench.cli.console import Progress
     from zgbench.sampling import sample as run
 
-    with _open(options, create=True) as store, Progress() as progress:
+    with opened(options, create=True) as store, Progress() as progress:
         if options.k is not None and options.k < 1:
             raise UsageError(f"--k {options.k}: expected at least 1.")
         store.configure(
@@ -34,7 +36,8 @@ def sample(options: argparse.Namespace) -> int:
         )  # fmt: skip
         found = run(
             store, options.submission, n=options.n, per_image=options.per_image, question=options.question,
-            reassign=options.reassign, seed=options.seed, k=options.k, controls=options.controls, data=options.data,
+            reassign=options.reassign, seed=options.seed, k=options.k, controls=options.controls, name=options.name,
+            data=options.data,
             protocol=options.protocol, truth_dir=options.truth_dir, png_order=options.png_order, progress=progress,
         )  # fmt: skip
         name, k = store.database.name, store.settings.k
@@ -42,36 +45,44 @@ def sample(options: argparse.Namespace) -> int:
         f"{name}: {found.items} items from {found.images} images ({found.new} of them new), {k} raters each; "
         f"{found.controls} new control and {found.training} new training items."
     )
+    if found.short:
+        print(f"{options.n} were asked for: {found.short}.")
     print("Invite raters with: zgbench ratings token make NAME; start the page with: zgbench rate")
     return 0
 
 
 def status(options: argparse.Namespace) -> int:
     """``zgbench ratings status``."""
-    from zgbench.ratings import quality
+    from zgbench.ratings import by_image, by_method, quality
     from zgbench.ratings import status as run
 
-    with _open(options, create=False) as store:
-        found, people = run(store), quality(store)
+    with opened(options, create=False) as store:
+        found, people, methods = run(store), quality(store), by_method(store)
+        images = by_image(store) if options.images else []
         name = store.database.name
     if options.json:
         content = found.to_dict() | {"quality": [figures.__dict__ for figures in people]}
+        content |= {"methods": [part.__dict__ for part in methods]}
+        content |= {"images": [part.__dict__ for part in images]} if options.images else {}
         print(json.dumps(content, indent=1, ensure_ascii=False))
     else:
-        _print_status(name, found, people)
+        _print_status(name, found, people, methods, images)
     return 0
 
 
-def _print_status(name: str, found: Status, people: list[RaterQuality]) -> None:
+def _print_status(
+    name: str, found: Status, people: list[RaterQuality], methods: list[Part], images: list[Part]
+) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if os.isatty(1) else 120, highlight=False)
+    from zgbench.ratings.overview import lasting
+
+    screen = console()
 
     def line(text: str) -> None:
-        console.print(Text(text), soft_wrap=True)
+        screen.print(Text(text), soft_wrap=True)
 
     share = f" ({found.answers_given / found.answers_wanted:.0%})" if found.answers_wanted else ""
     line(f"{name}: {found.items} items, {found.controls} control items, {found.training} training items")
@@ -80,6 +91,12 @@ def _print_status(name: str, found: Status, people: list[RaterQuality]) -> None:
     line(
         f"raters: {found.raters}, {found.raters_active} in the last hour; {found.per_hour} answers in the last hour{pace}"
     )
+    if found.seconds_to_go is not None and found.answers_wanted > found.answers_given:
+        line(
+            f"to go: {found.answers_wanted - found.answers_given} answers, {lasting(found.seconds_to_go)} at this pace"
+        )
+    for one in (*methods, *images):
+        line(f"  {one.name}: {one.given} of {one.wanted} answers, {one.done} of {one.items} items done")
     if found.rules:
         line(f"rules: {'; '.join(found.rules)}; {len(found.excluded)} raters are left out below")
     for question, about in found.by_question.items():
@@ -107,7 +124,7 @@ def _print_status(name: str, found: Status, people: list[RaterQuality]) -> None:
             table.add_column(column, justify="left" if column in ("rater", "left out by") else "right")
         for figures in people:
             table.add_row(*map(Text, _cells(figures)))
-        console.print(table)
+        screen.print(table)
 
 
 def _cells(figures: RaterQuality) -> list[str]:
@@ -129,7 +146,7 @@ def export(options: argparse.Namespace) -> int:
     target = Path(options.target)
     if target.suffix not in (".csv", ".parquet"):
         raise UsageError(f"{target}: expected a file that ends in .csv or .parquet.")
-    with _open(options, create=False) as store:
+    with opened(options, create=False) as store:
         content = export_csv(store) if target.suffix == ".csv" else export_parquet(store)
     write_bytes(target, content)
     print(f"{target}: {len(content):,} bytes. Score with it: zgbench evaluate SUBMISSION --ratings {target}")
@@ -143,7 +160,7 @@ def import_(options: argparse.Namespace) -> int:
     source = Path(options.source)
     if not source.is_file():
         raise InputError(f"{source}: there is no such file.")
-    with _open(options, create=True) as store:
+    with opened(options, create=True) as store:
         new, total = import_table(store, source)
     print(f"{source}: {total} rows, {new} of them new.")
     return 0
@@ -151,56 +168,47 @@ def import_(options: argparse.Namespace) -> int:
 
 def token_make(options: argparse.Namespace) -> int:
     """``zgbench ratings token make``."""
-    with _open(options, create=True) as store:
-        print(store.make_token(options.name, role="admin" if options.admin else "rater", days=options.days))
+    from zgbench.ratings.invitations import link
+
+    if options.url is not None:
+        link(options.url, "")
+    with opened(options, create=True) as store:
+        token = store.make_token(
+            options.name, role="admin" if options.admin else "rater", days=options.days, trained=options.trained,
+            places=options.open,
+        )  # fmt: skip
+    print(token if options.url is None else link(options.url, token))
     return 0
 
 
 def token_list(options: argparse.Namespace) -> int:
     """``zgbench ratings token list``."""
-    with _open(options, create=False) as store:
+    with opened(options, create=False) as store:
         found, now = store.tokens(), store.clock()
     for token in found:
         state = (
-            f"revoked {_date(token.revoked)}"
+            f"revoked {date_of(token.revoked)}"
             if token.revoked is not None
             else "valid until revoked"
             if token.expires is None
-            else f"{'expired' if token.expires <= now else 'valid until'} {_date(token.expires)}"
+            else f"{'expired' if token.expires <= now else 'valid until'} {date_of(token.expires)}"
         )
-        print(f"{token.id}  {token.role:5}  made {_date(token.created)}, {state}  {token.name}")
+        many = f", {token.made} of {token.places} raters came" if token.places is not None else ""
+        print(f"{token.id}  {token.role:5}  made {date_of(token.created)}, {state}{many}  {token.name}")
     return 0
 
 
 def token_revoke(options: argparse.Namespace) -> int:
     """``zgbench ratings token revoke``."""
-    with _open(options, create=False) as store:
+    with opened(options, create=False) as store:
         if not store.revoke_token(options.token):
             raise UsageError("no valid invitation has this token or id. See: zgbench ratings token list")
     print("revoked.")
     return 0
 
 
-def exclude(options: argparse.Namespace) -> int:
-    """``zgbench ratings exclude``."""
-    from zgbench.ratings import quality
-
-    with _open(options, create=False) as store:
-        if options.revoke is not None and not store.revoke_exclusion(options.revoke):
-            raise UsageError(f"--revoke {options.revoke}: no such rule is in force.")
-        if options.rule is not None:
-            store.add_exclusion(options.rule, min=options.min)
-        rules, people = store.exclusions(), quality(store)
-    for rule in rules:
-        state = "in force" if rule.revoked is None else f"revoked {_date(rule.revoked)}"
-        out = [figures.name for figures in people if rule.revoked is None and figures.excluded_by == rule.text]
-        print(f"{rule.id}  {rule.text}  since {_date(rule.created)}, {state}" + (f": {', '.join(out)}" if out else ""))
-    if not rules:
-        print("no rules: nobody is left out.")
-    return 0
-
-
-def _date(seconds: float) -> str:
+def date_of(seconds: float) -> str:
+    """A moment as it is printed, UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
@@ -208,10 +216,10 @@ def rate(options: argparse.Namespace) -> int:
     """``zgbench rate``."""
     from zgbench.pages import serve
 
-    with _open(options, create=False) as store:  # a wrong place is told here, not on the page
-        url = store.database.engine.url
-    environment = {"ZGBENCH_RATINGS": url.render_as_string(hide_password=False)}
+    with opened(options, create=False) as store:  # a wrong place is told here, not on the page
+        url, study = store.database.engine.url, store.study.name
+    environment = {"ZGBENCH_RATINGS": url.render_as_string(hide_password=False), "ZGBENCH_STUDY": study}
     data: Any = options.data or os.environ.get("ZGBENCH_DATA")
     if data:
         environment["ZGBENCH_DATA"] = str(Path(data).absolute())
-    return serve("human_eval", options.port, environment)
+    return serve("human_eval", options.port, environment, address=options.address)

@@ -12,6 +12,7 @@ from zgbench.cli.options import KEYS_TOLD, Lazy, add_data, add_engine
 def add_reference(commands: Any, lazy: Lazy) -> None:
     """``zgbench reference``."""
     p = commands.add_parser("reference", help="run the reference method of the ICCV 2023 paper, or measure it")
+    p.set_defaults(needs="reference")
     actions = p.add_subparsers(title="actions", metavar="ACTION", required=True)
     run = actions.add_parser(
         "run",
@@ -77,5 +78,7 @@ def _threads(p: argparse.ArgumentParser) -> None:
 
 
 def _device(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--device", metavar="DEVICES", help="cpu, or cuda:0,cuda:1 (default: every GPU, else the CPU)")
+    p.add_argument(
+        "--device", metavar="DEVICES", help="cpu, mps (Apple), or cuda:0,cuda:1 (default: every GPU, else the CPU)"
+    )
     p.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="(default: bf16 on a GPU, fp32 on a CPU)")

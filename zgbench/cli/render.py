@@ -5,23 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from zgbench.cli.console import console, note
 from zgbench.cli.latex import escaped, verification
 from zgbench.protocol import Reassignment
-from zgbench.scores.result import Evaluation, flat
+from zgbench.ratings.spreadsheet import shield
+from zgbench.scores.registry import TITLES, of_scope
+from zgbench.scores.result import Evaluation
+from zgbench.scores.result_tables import column_of, flat
 from zgbench.scores.verification import shown_by_default
 
-SCORES = {
-    "iou_image": "IoU image",
-    "iou_dataset": "IoU dataset",
-    "recall_0.25": "Recall .25",
-    "recall_0.5": "Recall .5",
-    "recall_0.75": "Recall .75",
-    "recall_auc": "Recall area",
-}
+_CELL = 14
+"""Columns of a terminal that a score takes, its interval below it: ``[28.5, 31.5]`` and the space between two."""
 
 
 def percent(value: float | None, low: float | None = None, high: float | None = None) -> str:
@@ -30,6 +28,12 @@ def percent(value: float | None, low: float | None = None, high: float | None = 
         return "–"
     text = f"{100 * value:.1f}"
     return text if low is None or high is None else f"{text} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _titles(found: Evaluation) -> dict[str, str]:
+    """Columns of the scores of a row that were asked for and are there: key of a record → title."""
+    there = {key for row in found.scores for key in flat(row)}
+    return {column_of(name): TITLES[name] for name in of_scope(found.chosen, "row") if column_of(name) in there}
 
 
 def _records(found: Evaluation) -> list[dict[str, Any]]:
@@ -45,9 +49,9 @@ def _shown(found: Evaluation) -> list[dict[str, Any]]:
     return [r for r in records if shown_by_default(r["reassign"], r["verify"], verified[r["reassign"]])]
 
 
-def _cells(record: dict[str, Any], *, intervals: bool = True) -> list[str]:
+def _cells(record: dict[str, Any], keys: Iterable[str], *, intervals: bool = True) -> list[str]:
     ends = ("_low", "_high") if intervals else ()
-    return [percent(record[key], *(record[key + end] for end in ends)) for key in SCORES]
+    return [percent(record[key], *(record[key + end] for end in ends)) for key in keys]
 
 
 def print_evaluation(found: Evaluation, style: str, place: Path | None) -> None:
@@ -58,10 +62,9 @@ def print_evaluation(found: Evaluation, style: str, place: Path | None) -> None:
         place: the result file, mentioned under the table.
     """
     if style == "json":
-        stored = json.loads(place.read_text(encoding="utf-8")) if place is not None else found.to_dict()
-        print(json.dumps(stored, indent=1, ensure_ascii=False))
+        print(json.dumps(stored(found), indent=1, ensure_ascii=False))
     elif style == "csv":
-        print(as_csv(found), end="")
+        print(as_csv([found]), end="")
     elif style == "markdown":
         print(as_markdown(found))
     elif style == "latex":
@@ -69,8 +72,8 @@ def print_evaluation(found: Evaluation, style: str, place: Path | None) -> None:
     else:
         _print_table(found, place)
     if style not in ("table", "json"):
-        for note in [*by_people(found), *_remarks(found)]:
-            print(note, file=sys.stderr)
+        for line in [*by_people(found), *_remarks(found)]:
+            note(line)
 
 
 def _remarks(found: Evaluation) -> list[str]:
@@ -118,56 +121,86 @@ def by_people(found: Evaluation) -> list[str]:
     return lines
 
 
+def of_labels(found: Evaluation) -> list[str]:
+    """The scores of labels without a reassignment, a line each."""
+    return [
+        f"{TITLES[name]} {percent(score['value'], *score['ci95'])} of {block['segments']} truth segments"
+        for block in found.result.get("by_label", {}).values()
+        for name, score in block["scores"].items()
+    ]
+
+
 def _print_table(found: Evaluation, place: Path | None) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    screen = console()
     about = found.result["submission"]
     data = found.result["dataset"]
-    table = Table(
-        title=Text(
-            f"{about['name']} on {data['key']} {data['split']}, {data['images']} images, track {about['track']} (%, 95 % interval)"
-        ),
-        box=box.SIMPLE_HEAVY,
-        collapse_padding=True,
-        pad_edge=False,
+    heading: str | None = (
+        f"{about['name']} on {data['key']} {data['split']}, {data['images']} images, track {about['track']} (%, 95 % interval)"
     )
-    for column in ("", "verified by", "kept"):
-        table.add_column(column, no_wrap=True)
-    for column in SCORES.values():
-        table.add_column(column, justify="right", overflow="fold")
-    for record in _shown(found):
-        kept = f"{record['segments_kept']}/{record['segments']}"
-        cells = [cell.replace(" [", "\n[") for cell in _cells(record)]  # the interval below its score: fits 120 columns
-        table.add_row(record["reassign"], record["verify"], kept, *cells)
-    if found.scores:
-        console.print(table)
-    if found.tgq is not None:
+    titles, rows = list(_titles(found).items()), _shown(found)
+    kept = {id(record): f"{record['segments_kept']}/{record['segments']}" for record in rows}
+    taken = sum(max((len(text) for text in texts), default=0) + 2 for texts in ([r["reassign"] for r in rows], [r["verify"] for r in rows], kept.values()))  # fmt: skip
+    abreast = max(1, (screen.width - taken) // _CELL)
+    for at in range(0, len(titles) if found.scores else 0, abreast):
+        some = dict(titles[at : at + abreast])
+        table = Table(
+            title=None if heading is None else Text(heading),
+            box=box.SIMPLE_HEAVY,
+            collapse_padding=True,
+            pad_edge=False,
+        )
+        for column in ("", "verified by", "kept"):
+            table.add_column(column, no_wrap=True)
+        for column in some.values():
+            table.add_column(column, justify="right", overflow="fold")
+        for record in rows:
+            cells = [cell.replace(" [", "\n[") for cell in _cells(record, some)]
+            table.add_row(record["reassign"], record["verify"], kept[id(record)], *cells)
+        screen.print(table)
+        heading = None
+    if found.tgq is not None and "tgq" in found.chosen:
         tgq = found.tgq
-        console.print(Text(f"TGQ {percent(tgq['value'], *tgq['ci95'])} of {tgq['segments']} truth segments"))
+        screen.print(Text(f"TGQ {percent(tgq['value'], *tgq['ci95'])} of {tgq['segments']} truth segments"))
+    for line in of_labels(found):
+        screen.print(Text(line))
     signatures = [(f"{row['reassign']} {row['verify']}", row["signature"]) for row in _shown(found)]
-    if found.tgq is not None:
+    if found.tgq is not None and "tgq" in found.chosen:
         signatures.append(("TGQ", found.tgq["signature"]))
+    signatures += [(scope, block["signature"]) for scope, block in found.result.get("by_label", {}).items()]
     for name, signature in signatures:
-        console.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
-    for note in [*by_people(found), *_remarks(found)]:
-        console.print(Text(note), soft_wrap=True)
+        screen.print(Text(f"{name}  {signature}"), soft_wrap=True, style="dim")
+    for line in [*by_people(found), *_remarks(found)]:
+        screen.print(Text(line), soft_wrap=True)
     hidden = len(found.scores) - len(_shown(found))
     if hidden:
-        console.print(Text(f"{hidden} more rows, by level: in the result file, and with --format csv"), soft_wrap=True)
+        screen.print(Text(f"{hidden} more rows, by level: in the result file, and with --format csv"), soft_wrap=True)
     if place is not None:
-        console.print(Text(f"written: {place}"), soft_wrap=True)
+        screen.print(Text(f"written: {place}"), soft_wrap=True)
 
 
-def as_csv(found: Evaluation) -> str:
-    """One line a row of scores; fractions 0–1."""
+def stored(found: Evaluation) -> dict[str, Any]:
+    """The result file's content, as it was written, or as it would be."""
+    if found.path is None:
+        return dict(found.to_dict())
+    content: dict[str, Any] = json.loads(found.path.read_text(encoding="utf-8"))
+    return content
+
+
+def as_csv(evaluations: Sequence[Evaluation]) -> str:
+    """One line a row of scores, fractions 0–1; of several evaluations the submission's name and data set come first."""
     text = io.StringIO()
-    records = _records(found)
+    records = []
+    for found in evaluations:
+        first = {"submission": shield(found.result["submission"]["name"]), "data": found.dataset.key}
+        records += [(first if len(evaluations) > 1 else {}) | record for record in _records(found)]
     if records:
-        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+        writer = csv.DictWriter(
+            text, list(dict.fromkeys(key for record in records for key in record)), lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(records)
     return text.getvalue()
@@ -175,13 +208,15 @@ def as_csv(found: Evaluation) -> str:
 
 def as_markdown(found: Evaluation) -> str:
     """A GitHub table with its signatures underneath."""
-    head = ["reassign", "verified by", "kept", *SCORES.values()]
-    lines = ["| " + " | ".join(head) + " |", "|---|---|---|" + "---:|" * len(SCORES)]
+    titles = _titles(found)
+    head = ["reassign", "verified by", "kept", *titles.values()]
+    lines = ["| " + " | ".join(head) + " |", "|---|---|---|" + "---:|" * len(titles)]
     for record in _shown(found):
         kept = f"{record['segments_kept']}/{record['segments']}"
-        lines.append("| " + " | ".join([record["reassign"], record["verify"], kept, *_cells(record)]) + " |")
-    if found.tgq is not None:
+        lines.append("| " + " | ".join([record["reassign"], record["verify"], kept, *_cells(record, titles)]) + " |")
+    if found.tgq is not None and "tgq" in found.chosen:
         lines += ["", f"TGQ {percent(found.tgq['value'], *found.tgq['ci95'])}"]
+    lines += ["", *(f"- {line}" for line in told)] if (told := of_labels(found)) else []
     lines += [""] + [f"- `{row['signature']}`" for row in _shown(found)]
     return "\n".join(lines)
 
@@ -189,16 +224,17 @@ def as_markdown(found: Evaluation) -> str:
 def as_latex(found: Evaluation) -> str:
     """A booktabs table, each interval under its score; data set and signatures are comments above it."""
     about, data = found.result["submission"], found.result["dataset"]
+    titles = _titles(found)
     lines = [
         f"% {data['key']} {data['split']}, {data['images']} images, track {about['track']}; %, with 95 % intervals"
     ]
     lines += [f"% {row['signature']}" for row in _shown(found)]
-    lines += [r"\begin{tabular}{lll" + "r" * len(SCORES) + "}", r"\toprule"]
-    lines += [" & ".join(["method", "", "verified by", *SCORES.values()]) + r" \\", r"\midrule"]
+    lines += [r"\begin{tabular}{lll" + "r" * len(titles) + "}", r"\toprule"]
+    lines += [" & ".join(["method", "", "verified by", *titles.values()]) + r" \\", r"\midrule"]
     for record in _shown(found):
         start = [escaped(about["name"]), record["reassign"], verification(record["verify"])]
-        lines.append(" & ".join([*start, *_cells(record, intervals=False)]) + r" \\")
-        ends = [cell.partition(" ")[2] for cell in _cells(record)]
+        lines.append(" & ".join([*start, *_cells(record, titles, intervals=False)]) + r" \\")
+        ends = [cell.partition(" ")[2] for cell in _cells(record, titles)]
         small = [rf"{{\scriptsize {end}}}" if end else "" for end in ends]
         lines.append(" & ".join(["", "", "", *small]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])

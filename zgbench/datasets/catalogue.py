@@ -55,7 +55,9 @@ class Spec:
 _VOC12 = "VOCtrainval_11-May-2012.tar (PASCAL VOC 2012)"
 _VOC10 = "VOCtrainval_03-May-2010.tar (PASCAL VOC 2010)"
 _CONTEXT = "trainval.tar.gz (PASCAL Context, full annotations), unpacked inside pascal-context/"
-_CONVERTED = "made from trainval_merged.json (PASCAL Context) by the usual converter"
+_CONVERTED = (
+    "made from trainval_merged.json (PASCAL Context) by tools/dataset_converters/pascal_context.py of mmsegmentation"
+)
 _SCENES = "ADEChallengeData2016.zip (SceneParse150)"
 _ADE = "ADE20K_2021_17_01.zip (full ADE20K)"
 _COCO_PHOTOS = "val2017.zip (COCO), unpacked inside coco/"

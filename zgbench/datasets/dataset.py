@@ -10,7 +10,7 @@ from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.storage.files import sha256_lines
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Images with ground truth.
 
@@ -39,6 +39,10 @@ class Dataset:
     released_drops_background: bool = False
     unlabelled: bool = True
     definition: Definition | None = None
+
+    def __repr__(self) -> str:
+        official = "" if self.official else ", not official"
+        return f"<Dataset {self.key} {self.split}: {len(self.ids):,} images, {len(self.vocabulary)} classes{official}>"
 
     @property
     def signed(self) -> str:

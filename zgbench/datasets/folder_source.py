@@ -53,19 +53,19 @@ class FolderSource:
 
     def fingerprint(self, image_ids: tuple[str, ...]) -> str:
         digest = hashlib.sha256(self.written.fingerprint())
-        for image_id in image_ids:
-            path = self.truths.path(image_id)
+        for image_id, place in zip(image_ids, self.truths.places(image_ids), strict=True):
             try:
-                content = path.read_bytes()
+                with open(place, "rb", buffering=0) as file:  # noqa: PTH123
+                    content = file.read()
             except OSError as error:
-                raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
+                raise DataError(f"{place}: cannot be read ({error.strerror}).") from error
             digest.update(image_id.encode() + hashlib.sha256(content).digest())
             digest.update(self.written.facts(image_id, self.truths.folder))
         return digest.hexdigest()
 
     def stamp(self, image_ids: tuple[str, ...]) -> str:
         beside = [] if self.written.manifest is None else [self.truths.folder / self.written.manifest]
-        return files.stamp([*map(self.truths.path, image_ids), *beside])
+        return files.stamp([*self.truths.places(image_ids), *beside])
 
     def describe(self) -> str:
         return f"{self.truths}{self.note}"

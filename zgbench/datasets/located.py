@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,10 +64,17 @@ class Located:
 
     def path(self, image_id: str) -> Path:
         """Where the file of an image lies, or would lie (then with the pattern's signs in it)."""
-        plain = self.folder / self.pattern.replace(ID, image_id)
-        if "*" not in self.pattern or not is_image_id(image_id):
-            return plain
-        return self.found().get(image_id, plain)
+        if "*" in self.pattern and is_image_id(image_id) and (found := self.found().get(image_id)) is not None:
+            return found
+        return self.folder / self.pattern.replace(ID, image_id)
+
+    def places(self, image_ids: Iterable[str]) -> Iterator[str]:
+        """:meth:`path` of many images as texts: making a ``Path`` costs more than asking the system about a file."""
+        if "*" in self.pattern:
+            yield from (str(self.path(image_id)) for image_id in image_ids)
+            return
+        before, after = str(self.folder / self.pattern).split(ID)
+        yield from (f"{before}{image_id}{after}" for image_id in image_ids)
 
     def has(self, image_id: str) -> bool:
         """Whether the image has a file."""

@@ -66,7 +66,7 @@ def open_dataset(
     if truth_dir is not None and key == "pc59" and png_order is None:
         raise UsageError(
             f"--truth-dir {truth_dir}: PC-59 PNGs circulate in two class orders and nothing inside a PNG says which. "
-            "Add --png-order alphabetical (the usual converter: 1 = aeroplane, 2 = bag) "
+            "Add --png-order alphabetical (mmsegmentation's converter: 1 = aeroplane, 2 = bag) "
             "or --png-order official (the 59-label list: 1 = aeroplane, 2 = bicycle)."
         )
     folder = None if truth_dir is not None and not _named(data) else _data_folder(key, data)
@@ -233,6 +233,8 @@ def _refuse_other_order(source: FolderSource, order: PngOrder) -> None:
     """Compare PNGs with the unambiguous ``.mat`` files where both lie at hand: they must be in the order assumed."""
     _, written = SPECS["pc59"].truths()
     mat = FolderSource(Located(source.truths.folder, written.pattern), source.photos, written)
+    if not mat.truths.any():
+        return
     both = [i for i in list(source.truths.found())[:200] if mat.has(i)][:5]
     agreeing = total = 0
     for image_id in both:

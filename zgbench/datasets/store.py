@@ -26,6 +26,7 @@ from zgbench.datasets.definition import FILE
 from zgbench.datasets.label_png import read_label_png
 from zgbench.datasets.truth import INVALID, Truth, read_photo
 from zgbench.errors import DataError, ZgbenchError
+from zgbench.extras import need
 from zgbench.storage.files import new_folder, stamp
 from zgbench.storage.plain_arrow import plain_stream
 
@@ -54,7 +55,9 @@ def prepare(dataset: Dataset, folder: Path, progress: Callable[[int], None] = la
 
     Raises:
         DataError: an image is missing or damaged.
+        ModelUnavailable: the package ``datasets`` is not installed.
     """
+    need("store", "datasets prepare")
     import datasets as hf
 
     target = place(folder, dataset.key)

@@ -8,10 +8,12 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
+from zgbench.errors import UsageError
+
 PngOrder = Literal["alphabetical", "official"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Vocabulary:
     """Classes that a segment can be reassigned to; never background, void or ``unknown``.
 
@@ -36,8 +38,16 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __repr__(self) -> str:
+        more = f", … {len(self) - 3} more" if len(self) > 3 else ""
+        return f"<Vocabulary of {len(self)} classes: {', '.join(self.names[:3])}{more}>"
+
     def name(self, class_id: int) -> str:
-        """Name of a class id."""
+        """Name of a class id. Raises UsageError when there is no such class."""
+        if class_id not in self.ids:
+            raise UsageError(
+                f"there is no class {class_id}: expected one of the {len(self)} ids from {self.ids[0]} to {self.ids[-1]}."
+            )
         return self.names[self.ids.index(class_id)]
 
     def id(self, name: str) -> int | None:

@@ -47,10 +47,12 @@ def unit(vectors: NDArray[Any]) -> Vectors:
 
 
 def device() -> str:
-    """``ZGBENCH_DEVICE``, or a CUDA GPU where there is one, or the CPU."""
+    """``ZGBENCH_DEVICE``, or a CUDA GPU where there is one, or Apple's GPU, or the CPU."""
     import torch
 
-    return os.environ.get("ZGBENCH_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    if chosen := os.environ.get("ZGBENCH_DEVICE"):
+        return chosen
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def needs(package: str, extra: str, error: ImportError) -> ModelUnavailable:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from zgbench.encoders.base import Vectors, device, needs, unit
 from zgbench.encoders.text import first_line, own_folder, quiet
 from zgbench.errors import ModelUnavailable
+from zgbench.extras import need
 from zgbench.models import CATALOGUE, find, locate, verify
 from zgbench.models.resolve import tell
 
@@ -127,6 +128,7 @@ def load(model: str | os.PathLike[str], on: str | None = None) -> tuple[Any, Any
         UsageError: no such model.
     """
     found = source(model)
+    need("models", "CLIP")
     try:
         place = found.place()
     except ModelUnavailable as error:

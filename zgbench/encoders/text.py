@@ -14,13 +14,15 @@ import numpy as np
 
 from zgbench.encoders.base import Vectors, device, needs, unit
 from zgbench.errors import ModelUnavailable, UsageError
-from zgbench.models import CATALOGUE, locate
+from zgbench.extras import need
+from zgbench.models import CATALOGUE, find, locate
 from zgbench.models.verify import sha256_folder
 
 _BATCH = 16
 _LENGTHS = (8, 16, 32, 64, 128, 256)
 MODELS = ("all-mpnet-base-v2", "all-MiniLM-L6-v2")
 """Those of the catalogue that are Sentence-BERTs."""
+_PACKAGED = "all-MiniLM-L6-v2"
 
 
 class SentenceBert:
@@ -84,6 +86,7 @@ class SentenceBert:
         return unit(np.stack(rows))
 
     def _load(self) -> Any:
+        need("offline" if self._key == _PACKAGED and find(_PACKAGED) is None else "models", "Sentence-BERT")
         try:
             place = self._folder or locate(self._key).folder
         except ModelUnavailable as error:
@@ -102,7 +105,7 @@ class SentenceBert:
 
 
 def _instead(key: str) -> str:
-    if key == "all-MiniLM-L6-v2":
+    if key == _PACKAGED:
         return ""
     return (
         "\n  Or choose the text model that comes in a package: --protocol offline (pip install 'zgbench[offline]'). "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from zgbench.extras import missing
 from zgbench.models import verify
 from zgbench.models.catalogue import File, Model
 
@@ -52,6 +53,8 @@ def snapshot(
     Raises:
         Unreachable: says why.
     """
+    if missing("fetch"):
+        raise Unreachable("the package huggingface_hub is not installed (pip install 'zgbench[fetch]')")
     from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     if constants.HF_HUB_OFFLINE:

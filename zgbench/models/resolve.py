@@ -203,8 +203,12 @@ def _snapshots(model: Model, cache: Path, where: str, mend: str) -> Iterator[_Pl
 
 def hub_cache() -> Path:
     """The hub's cache folder, as its client reads it from ``HF_HUB_CACHE`` and ``HF_HOME``."""
-    from huggingface_hub import constants
-
+    try:
+        from huggingface_hub import constants
+    except ImportError:  # without the client the folder can be there all the same
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        home = os.environ.get("HF_HOME") or Path(cache) / "huggingface"
+        return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser().absolute()
     return Path(constants.HF_HUB_CACHE).absolute()
 
 

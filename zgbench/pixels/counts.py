@@ -53,7 +53,7 @@ class ImageCounts:
     void: NDArray[np.int32] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Counts:
     """Counts of many images, in the split's order.
 
@@ -82,6 +82,9 @@ class Counts:
     first: Int
     submitted: int
     void: Int32 | None = None
+
+    def __repr__(self) -> str:
+        return f"<Counts of {len(self.ids):,} images, {len(self.labels):,} segments: {len(self.pixels):,} entries>"
 
     @property
     def rows(self) -> Int:

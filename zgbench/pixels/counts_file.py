@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from zgbench.errors import DataError
 from zgbench.pixels.counts import MOST, NOWHERE, Counts, Int32, numbered
+from zgbench.storage.arrow_arrays import as_numpy, numbers, texts
 from zgbench.storage.files import replacing
 from zgbench.storage.plain_arrow import plain
 
@@ -48,22 +49,22 @@ def _table(counts: Counts) -> Any:
     base = np.where(counts.segment == NOWHERE, 0, counts.offsets[counts.image])
 
     def lists(offsets: NDArray[np.int32], values: Any) -> Any:
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+        return pa.ListArray.from_arrays(numbers(offsets), values)
 
     columns = {
-        "id": pa.array(counts.ids, pa.string()),
-        "height": pa.array([h for h, _ in counts.sizes], pa.int32()),
-        "width": pa.array([w for _, w in counts.sizes], pa.int32()),
-        "first": pa.array(counts.first),
-        "labels": lists(segment_offsets, pa.array(counts.labels, pa.string())),
-        "segment": lists(entry_offsets, pa.array((counts.segment - base).astype(np.int32))),
-        "class": lists(entry_offsets, pa.array(counts.cls.astype(np.int32))),
-        "pixels": lists(entry_offsets, pa.array(counts.pixels.astype(np.int32))),
+        "id": texts(counts.ids),
+        "height": numbers(np.array([h for h, _ in counts.sizes], dtype=np.int32)),
+        "width": numbers(np.array([w for _, w in counts.sizes], dtype=np.int32)),
+        "first": numbers(counts.first),
+        "labels": lists(segment_offsets, texts(counts.labels)),
+        "segment": lists(entry_offsets, numbers((counts.segment - base).astype(np.int32))),
+        "class": lists(entry_offsets, numbers(counts.cls.astype(np.int32))),
+        "pixels": lists(entry_offsets, numbers(counts.pixels.astype(np.int32))),
     }
     if counts.truth is not None:
-        columns["truth"] = lists(segment_offsets, pa.array(counts.truth))
+        columns["truth"] = lists(segment_offsets, numbers(counts.truth))
     if counts.void is not None:
-        columns["void"] = lists(segment_offsets, pa.array(counts.void))
+        columns["void"] = lists(segment_offsets, numbers(counts.void))
     return pa.table(columns)
 
 
@@ -95,24 +96,25 @@ def load(path: Path) -> Counts:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(plain(path), use_threads=False, page_checksum_verification=True).combine_chunks()
+        with pq.ParquetFile(plain(path), page_checksum_verification=True) as file:  # read_table would import pandas
+            table = file.read(use_threads=False).combine_chunks()
 
         def column(name: str) -> Any:
             chunked = table[name]
             return chunked.chunk(0) if chunked.num_chunks else pa.array([], chunked.type)
 
         labels, segment = column("labels"), column("segment")
-        offsets = labels.offsets.to_numpy().astype(np.int64) if len(table) else np.zeros(1, dtype=np.int64)
+        offsets = as_numpy(labels.offsets).astype(np.int64) if len(table) else np.zeros(1, dtype=np.int64)
         found = Counts(
             ids=tuple(column("id").to_pylist()),
             sizes=tuple(zip(column("height").to_pylist(), column("width").to_pylist(), strict=True)),
             labels=tuple(labels.values.to_pylist()),
-            truth=column("truth").values.to_numpy() if "truth" in table.column_names else None,
+            truth=as_numpy(column("truth").values) if "truth" in table.column_names else None,
             offsets=offsets,
-            **numbered(_int32(segment.values), np.diff(segment.offsets.to_numpy()), offsets),
+            **numbered(_int32(segment.values), np.diff(as_numpy(segment.offsets)), offsets),
             cls=_int32(column("class").values),
             pixels=_int32(column("pixels").values),
-            first=column("first").to_numpy(),
+            first=as_numpy(column("first")),
             submitted=int(json.loads(table.schema.metadata[b"zgbench"])["submitted"]),
             void=_int32(column("void").values) if "void" in table.column_names else None,
         )
@@ -125,7 +127,7 @@ def load(path: Path) -> Counts:
 
 def _int32(values: Any) -> Int32:
     """Numbers from a file, −1 or more and within 32 bits."""
-    found = values.to_numpy()
+    found = as_numpy(values)
     if len(found) and not (found.min() >= NOWHERE and found.max() <= MOST):
         raise ValueError("a number is out of range")
     return np.asarray(found, dtype=np.int32)

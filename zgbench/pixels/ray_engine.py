@@ -18,6 +18,7 @@ from typing import Any
 
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError, InternalError, UsageError
+from zgbench.extras import need
 from zgbench.pixels.collect import Gate, in_order
 from zgbench.pixels.counts import ImageCounts
 from zgbench.pixels.outcome_blocks import Found, pack, unpack
@@ -39,14 +40,14 @@ def connected(address: str | None) -> Iterator[Any]:
         address: as ``ray.init`` takes it; None: the cluster of ``RAY_ADDRESS``, else one started for this block.
 
     Raises:
-        UsageError: Ray is not installed, or the cluster cannot be reached.
+        ModelUnavailable: Ray is not installed.
+        UsageError: the cluster cannot be reached.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # spares a warning about a default to come
-    try:
-        import ray
-    except ImportError as error:
-        raise UsageError(f"--engine ray: {error}. Install it with: pip install 'zgbench[ray]'") from error
+    need("ray", "--engine ray")
+    import ray
+
     if ray.is_initialized():
         yield ray
         return

@@ -7,18 +7,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zgbench.ratings.by_part import Part, by_image, by_method
+    from zgbench.ratings.disagreement import Disputed, disputed
     from zgbench.ratings.exporting import export_csv, export_parquet
     from zgbench.ratings.importing import import_table
+    from zgbench.ratings.opening import open_store
     from zgbench.ratings.overview import Status, status
+    from zgbench.ratings.payment import Payment, payment_csv, payments
     from zgbench.ratings.rater_quality import RaterQuality, quality
-    from zgbench.ratings.records import Item, Outcome, Progress, Rater, TokenInfo, TrainingItem
+    from zgbench.ratings.records import Item, Outcome, Practice, Progress, Rater, TokenInfo, TrainingItem
+    from zgbench.ratings.rule_preview import Preview, preview
     from zgbench.ratings.rules import Rule
     from zgbench.ratings.settings import Settings
-    from zgbench.ratings.store import Store, open_store
+    from zgbench.ratings.store import Store
 
 _PLACES = {
+    "Disputed": "disagreement",
     "Item": "records",
     "Outcome": "records",
+    "Part": "by_part",
+    "Payment": "payment",
+    "Practice": "records",
+    "Preview": "rule_preview",
     "Progress": "records",
     "Rater": "records",
     "RaterQuality": "rater_quality",
@@ -28,17 +38,22 @@ _PLACES = {
     "Store": "store",
     "TokenInfo": "records",
     "TrainingItem": "records",
+    "by_image": "by_part",
+    "by_method": "by_part",
+    "disputed": "disagreement",
     "export_csv": "exporting",
     "export_parquet": "exporting",
     "import_table": "importing",
-    "open_store": "store",
+    "open_store": "opening",
+    "payment_csv": "payment",
+    "payments": "payment",
+    "preview": "rule_preview",
     "quality": "rater_quality",
     "status": "overview",
 }
 
 __all__ = [
-    "Item", "Outcome", "Progress", "Rater", "RaterQuality", "Rule", "Settings", "Status", "Store", "TokenInfo",
-    "TrainingItem", "export_csv", "export_parquet", "import_table", "open_store", "quality", "status",
+    "Disputed", "Item", "Outcome", "Part", "Payment", "Practice", "Preview", "Progress", "Rater", "RaterQuality", "Rule", "Settings", "Status", "Store", "TokenInfo", "TrainingItem", "by_image", "by_method", "disputed", "export_csv", "export_parquet", "import_table", "open_store", "payment_csv", "payments", "preview", "quality", "status",
 ]  # fmt: skip
 
 
@@ -50,6 +65,7 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("sqlalchemy", "alembic", "psycopg"):
             raise
-        from zgbench.errors import UsageError
+        from zgbench.extras import need
 
-        raise UsageError("the ratings store needs SQLAlchemy: pip install 'zgbench[ratings]'.") from error
+        need("ratings", "the store of ratings")
+        raise

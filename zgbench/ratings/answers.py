@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -10,21 +9,17 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from zgbench.errors import UsageError
 from zgbench.ratings.assignment import (
-    EXPIRED,
     LEASE_COLUMNS,
-    OPEN,
-    RATED,
-    SKIPPED,
-    Desk,
     give_back,
     lay_out,
     lock_rater,
     lock_with_lease,
     take_place,
 )
+from zgbench.ratings.picking import Desk
 from zgbench.ratings.records import CANNOT_TELL, Answer, Outcome, Reason
 from zgbench.ratings.settings import Settings
-from zgbench.ratings.tables import items, leases, ratings
+from zgbench.ratings.tables import EXPIRED, OPEN, RATED, SKIPPED, items, leases, ratings
 
 SCORE, SKIP, WITHDRAWN = "score", "skipped", "withdrawn"
 MAX_UNDONE = 5
@@ -57,13 +52,10 @@ def check_answer(answer: Answer) -> tuple[str, int | None]:
     raise UsageError(f"answer {answer!r}: expected 0, 1, 2, 3 or {CANNOT_TELL!r}.")
 
 
-def rate(
-    connection: Connection, rater: str, ticket: str, answer: Answer, seconds: float, settings: Settings, now: float
-) -> Outcome:
-    """Take an answer to a showing."""
+def rate(connection: Connection, rater: str, ticket: str, answer: Answer, settings: Settings, now: float) -> Outcome:
+    """Take an answer to a showing. How long it took is since the item came before its rater, whatever became of pages."""
     kind, score = check_answer(answer)
-    seconds = seconds if math.isfinite(seconds) and seconds >= 0 else 0.0
-    return _close(connection, rater, ticket, settings, now, RATED, kind, score, None, seconds)
+    return _close(connection, rater, ticket, settings, now, RATED, kind, score, None)
 
 
 def skip(connection: Connection, rater: str, ticket: str, reason: str, settings: Settings, now: float) -> Outcome:
@@ -71,12 +63,12 @@ def skip(connection: Connection, rater: str, ticket: str, reason: str, settings:
     note = "".join(c if c.isprintable() else " " for c in reason).strip()[:MAX_REASON]
     if not note:
         raise UsageError("skipping needs a reason, 1 to 200 characters.")
-    return _close(connection, rater, ticket, settings, now, SKIPPED, SKIP, None, note, None)
+    return _close(connection, rater, ticket, settings, now, SKIPPED, SKIP, None, note)
 
 
 def _close(
     connection: Connection, rater: str, ticket: str, settings: Settings, now: float,
-    to: str, kind: str, score: int | None, note: str | None, seconds: float | None,
+    to: str, kind: str, score: int | None, note: str | None,
 ) -> Outcome:  # fmt: skip
     match = _TICKET.fullmatch(ticket)
     desk, lease = lock_with_lease(connection, rater, match[1] if match else "")
@@ -94,15 +86,14 @@ def _close(
         return outcome(True, repeated=True)
     if desk.shut_out or int(match[2]) < lease.round or lease.state not in (OPEN, EXPIRED):
         return outcome(False, "expired")
-    if to == RATED and not lease.seen:
-        seen = min(seconds or 0.0, now - lease.shown if lease.shown is not None else 0.0)
-        if seen + _SLACK_S < settings.min_seconds:
-            return outcome(False, "too_soon", settings.min_seconds - seen)
+    seconds = min(max(0.0, now - lease.shown), settings.lease_s) if lease.shown is not None else 0.0
+    if to == RATED and not lease.seen and seconds + _SLACK_S < settings.min_seconds:
+        return outcome(False, "too_soon", settings.min_seconds - seconds)
     if lease.state == EXPIRED and to == RATED and not take_place(connection, lease.item_id, lease.kind):
         return outcome(False, "expired")  # its place went to somebody else
     if lease.state == OPEN and to == SKIPPED:
         give_back(connection, lease.item_id)
-    seq = _append(connection, ticket, rater, lease.item_id, kind, score, note, seconds, now)
+    seq = _append(connection, ticket, rater, lease.item_id, kind, score, note, seconds if to == RATED else None, now)
     connection.execute(_CLOSE, {"lease": lease.id, "to": to, "seq": seq})
     return outcome(True)
 
@@ -138,6 +129,7 @@ def undo(connection: Connection, rater: str, ticket: str | None, settings: Setti
         return Outcome(False, "nothing_to_undo", 0.0, False, current, ahead)
     before = f"{done.id}.{done.round}"
     _append(connection, f"{before}.undo", rater, done.item_id, WITHDRAWN, None, None, None, now)
+    took = connection.execute(select(ratings.c.seconds).where(ratings.c.seq == done.rating)).scalar()
     first = connection.execute(
         select(func.min(leases.c.turn)).where(leases.c.rater_id == rater, leases.c.state == OPEN)
     ).scalar()
@@ -146,6 +138,7 @@ def undo(connection: Connection, rater: str, ticket: str | None, settings: Setti
         .where(leases.c.id == done.id)
         .values(
             state=OPEN, round=done.round + 1, seen=1, rating=None, expires=now + settings.lease_s,
+            shown=now - (took or 0.0),  # its time goes on from where it was
             turn=min(done.turn, first - 1 if first is not None else done.turn),
         )
     )  # fmt: skip

@@ -1,9 +1,9 @@
 """Which item lies before which rater.
 
 An item has places for k raters. A lease takes a place, an answer keeps it, a skip or the end of a lease gives it back,
-so that the places can never be outnumbered: ``free = wanted − leases that are open or rated``. Items with the most
-free places go first, which keeps the numbers of answers even. Where a rater's n-th item is looked for on the ring of
-all items follows from their seed and n.
+so that the places can never be outnumbered: ``free = wanted − leases that are open or rated``.
+
+Which item is next: :mod:`zgbench.ratings.picking`.
 
 Locks are always taken in the order rater, lease, item.
 """
@@ -11,32 +11,26 @@ Locks are always taken in the order rater, lease, item.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, exists, func, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from zgbench.ratings.content import draw
+from zgbench.ratings.picking import SHOWN_COLUMNS, Desk, pick
 from zgbench.ratings.records import Item
 from zgbench.ratings.settings import Settings
-from zgbench.ratings.tables import items, leases, raters
+from zgbench.ratings.tables import EXPIRED, ITEM, OPEN, RATED, items, leases, raters
 
-OPEN, RATED, SKIPPED, EXPIRED = "open", "rated", "skipped", "expired"
-ITEM, CONTROL, TRAINING = "item", "control", "training"
-_SHOWN_COLUMNS = (
-    items.c.dataset, items.c.image_id, items.c.height, items.c.width, items.c.counts, items.c.label, items.c.question,
-)  # fmt: skip
 LEASE_COLUMNS = (
     leases.c.id, leases.c.item_id, leases.c.state, leases.c.round, leases.c.seen, leases.c.turn, leases.c.shown,
-    leases.c.rating, items.c.kind, *_SHOWN_COLUMNS,
+    leases.c.rating, items.c.kind, *SHOWN_COLUMNS,
 )  # fmt: skip
 
-_LOCK_RATER = (
-    select(raters.c.id, raters.c.seed, raters.c.served, raters.c.shut_out)
-    .where(raters.c.id == bindparam("rater"))
-    .with_for_update()
-)
+_DESK = (
+    raters.c.study, raters.c.seed, raters.c.served, raters.c.shut_out, raters.c.place.label("at_place"), raters.c.owed,
+)  # fmt: skip
+_LOCK_RATER = select(raters.c.id, *_DESK).where(raters.c.id == bindparam("rater")).with_for_update()
 _OPEN_LEASES = (
     select(*LEASE_COLUMNS)
     .join(items, items.c.id == leases.c.item_id)
@@ -54,55 +48,18 @@ _KEEP = (
         ),
     )
 )
-_highest = select(items.c.free).where(items.c.kind == ITEM, items.c.free > 0).order_by(items.c.free.desc()).limit(1)
-_LEVELS = _highest
-_candidate = items.alias("candidate")
-_mine = exists().where(
-    leases.c.item_id == _candidate.c.id, leases.c.rater_id == bindparam("rater"), leases.c.state != EXPIRED
-)
-
-
-def _pick(kind: str, level: Any, *, upper: bool, wait: bool) -> Any:
-    """The next eligible item of a level, clockwise from a point of the ring to its end, or from its start to the point.
-
-    Items that others are just being given are passed over, unless ``wait``.
-    """
-    ring = _candidate.c.position
-    return (
-        select(_candidate.c.id)
-        .where(
-            _candidate.c.kind == kind,
-            _candidate.c.free == level,
-            ring >= bindparam("point") if upper else ring < bindparam("point"),
-            ~_mine,
-        )
-        .order_by(ring)
-        .limit(1)
-        .with_for_update(skip_locked=not wait, of=_candidate)
-        .scalar_subquery()
-    )
-
-
-def _taking(level: Any, *, wait: bool) -> tuple[Any, ...]:
-    """Pick an item and take one of its places, in one statement; both sides of the ring."""
-    return tuple(
-        update(items)
-        .where(items.c.id == _pick(ITEM, level, upper=upper, wait=wait))
-        .values(free=items.c.free - 1)
-        .returning(items.c.id, *_SHOWN_COLUMNS)
-        for upper in (True, False)
-    )
-
-
-_TAKE_BEST = _taking(_highest.scalar_subquery(), wait=False)
-_TAKE_AT = {wait: _taking(bindparam("free"), wait=wait) for wait in (False, True)}
-_PICK_CONTROL = tuple(
-    select(items.c.id, *_SHOWN_COLUMNS).where(items.c.id == _pick(CONTROL, 0, upper=upper, wait=True))
-    for upper in (True, False)
-)
 _TAKE = update(items).where(items.c.id == bindparam("item"), items.c.free > 0).values(free=items.c.free - 1)
 _GIVE = update(items).where(items.c.id == bindparam("item"), items.c.kind == ITEM).values(free=items.c.free + 1)
-_SERVE = update(raters).where(raters.c.id == bindparam("of_rater")).values(served=bindparam("turn"))
+_SERVE = (
+    update(raters)
+    .where(raters.c.id == bindparam("of_rater"))
+    .values(served=bindparam("turn"), place=bindparam("at_place"), owed=bindparam("controls"))
+)
+_HELD = (
+    select(func.count())
+    .select_from(leases)
+    .where(leases.c.rater_id == bindparam("rater"), leases.c.state.in_((OPEN, RATED)))
+)
 
 
 def _leasing(make: Any) -> Any:
@@ -118,24 +75,18 @@ def _leasing(make: Any) -> Any:
 _LEASE = {"sqlite": _leasing(sqlite.insert), "postgresql": _leasing(postgresql.insert)}
 
 
-@dataclass(frozen=True)
-class Desk:
-    """A rater whose row is locked for this transaction."""
-
-    rater: str
-    seed: int
-    served: int
-    shut_out: bool
+def _desk(rater: str, row: Any) -> Desk:
+    return Desk(rater, row.study, row.seed, row.served, row.shut_out is not None, row.at_place, row.owed)
 
 
 def lock_rater(connection: Connection, rater: str) -> Desk | None:
     """Lock a rater's row, so that two tabs of one rater follow one another; None: there is no such rater."""
     row = connection.execute(_LOCK_RATER, {"rater": rater}).first()
-    return Desk(row.id, row.seed, row.served, row.shut_out is not None) if row is not None else None
+    return _desk(row.id, row) if row is not None else None
 
 
 _LOCK_BOTH = (
-    select(*LEASE_COLUMNS, raters.c.seed, raters.c.served, raters.c.shut_out)
+    select(*LEASE_COLUMNS, *_DESK)
     .join(leases, leases.c.rater_id == raters.c.id)
     .join(items, items.c.id == leases.c.item_id)
     .where(raters.c.id == bindparam("rater"), leases.c.id == bindparam("lease"))
@@ -148,7 +99,7 @@ def lock_with_lease(connection: Connection, rater: str, lease: str) -> tuple[Des
     row = connection.execute(_LOCK_BOTH, {"rater": rater, "lease": lease}).first()
     if row is None:
         return lock_rater(connection, rater), None
-    return Desk(rater, row.seed, row.served, row.shut_out is not None), row
+    return _desk(rater, row), row
 
 
 def lay_out(
@@ -158,15 +109,15 @@ def lay_out(
     if desk.shut_out:
         return None, None
     rows: list[Any] = list(connection.execute(_OPEN_LEASES, {"rater": desk.rater}))
-    turn = desk.served
-    while len(rows) < 1 + ahead:
-        row = _grant(connection, desk, settings, turn, now, patient=not rows)
+    before = desk
+    while len(rows) < 1 + ahead and not _had_enough(connection, desk, settings):
+        row, desk = _grant(connection, desk, settings, now, patient=not rows)
         if row is None:
             break
         rows.append(row)
-        turn += 1
-    if turn > desk.served:
-        connection.execute(_SERVE, {"of_rater": desk.rater, "turn": turn})
+    if desk != before:
+        served = {"of_rater": desk.rater, "turn": desk.served, "at_place": desk.at_place, "controls": desk.owed}
+        connection.execute(_SERVE, served)
     if not rows:
         return None, None
     until = now + settings.lease_s
@@ -174,33 +125,30 @@ def lay_out(
     return as_item(rows[0], settings, now), as_item(rows[1], settings, now) if len(rows) > 1 else None
 
 
-def _grant(connection: Connection, desk: Desk, settings: Settings, turn: int, now: float, *, patient: bool) -> Any:
-    """Lease one more item to a rater; None when nothing is left for them.
+def _had_enough(connection: Connection, desk: Desk, settings: Settings) -> bool:
+    """Whether a rater has, or holds, as many items as one may have."""
+    if not settings.quota or desk.served < settings.quota:
+        return False
+    return (connection.execute(_HELD, {"rater": desk.rater}).scalar() or 0) >= settings.quota
+
+
+def _grant(connection: Connection, desk: Desk, settings: Settings, now: float, *, patient: bool) -> tuple[Any, Desk]:
+    """Lease one more item to a rater, which changes what their row says; None when nothing is left for them.
 
     Args:
         patient: wait for items that others are just being given, before saying that nothing is left. Only while this
             transaction holds no item itself: two that hold one and wait for another would wait for ever.
     """
-    where = {"rater": desk.rater, "point": draw(desk.seed, ITEM, turn)}
-    found = None
-    if is_control_turn(desk.seed, turn, settings.control_every):
-        found = _first(connection, _PICK_CONTROL, where)
+    found, at_place, owed = pick(connection, desk, settings.control_every, patient=patient)
     if found is None:
-        found = _first(connection, _TAKE_BEST, where)
-    for wait in (False, True)[: 1 + patient]:
-        highest = (connection.execute(_LEVELS).scalar() or 0) if found is None else 0
-        for free in range(highest, 0, -1):
-            found = _first(connection, _TAKE_AT[wait], where | {"free": free})
-            if found is not None:
-                break
-    if found is None:
-        return None
+        return None, desk
     row = {
         "id": secrets.token_hex(8), "rater_id": desk.rater, "item_id": found.id, "state": OPEN, "round": 0, "seen": 0,
-        "turn": turn, "shown": None, "expires": now + settings.lease_s, "rating": None,
+        "turn": desk.served, "shown": None, "expires": now + settings.lease_s, "rating": None,
     }  # fmt: skip
     lease = connection.execute(_LEASE[connection.dialect.name], row).one()
-    return _Row(lease.id, lease.round, found)
+    after = replace(desk, served=desk.served + 1, at_place=at_place, owed=owed)
+    return _Row(lease.id, lease.round, found), after
 
 
 class _Row:
@@ -213,20 +161,6 @@ class _Row:
         self.id, self.round, self.item_id = lease, number, item.id
         self.dataset, self.image_id, self.height, self.width = item.dataset, item.image_id, item.height, item.width
         self.counts, self.label, self.question = item.counts, item.label, item.question
-
-
-def _first(connection: Connection, statements: tuple[Any, ...], where: dict[str, Any]) -> Any:
-    """The first row that one of the statements gives."""
-    for statement in statements:
-        found = connection.execute(statement, where).first()
-        if found is not None:
-            return found
-    return None
-
-
-def is_control_turn(seed: int, turn: int, every: int) -> bool:
-    """Whether a rater's item number ``turn`` (from 0) is a control: one in each run of ``every``, at a drawn place."""
-    return every > 0 and turn % every == draw(seed, "control", turn // every) % every
 
 
 def as_item(row: Any, settings: Settings, now: float) -> Item:

@@ -92,13 +92,27 @@ class Database:
             )
 
     @contextmanager
-    def _transaction(self, *, write: bool) -> Iterator[Connection]:
+    def _transaction(self, *, write: bool, reshape: bool = False) -> Iterator[Connection]:
         with (
             self._turn if write else nullcontext(),
             self.engine.connect().execution_options(zgbench_write=write) as connection,
+            self._unchecked(connection) if reshape else nullcontext(),
             connection.begin(),
         ):
             yield connection
+
+    @contextmanager
+    def _unchecked(self, connection: Connection) -> Iterator[None]:
+        """SQLite replaces a table that others refer to by a copy, which foreign keys forbid while they are looked at."""
+        driver = connection.connection.driver_connection
+        if not self.sqlite or driver is None:
+            yield
+            return
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction of its own; once more if the connection was lost or a conflict was found.
@@ -110,16 +124,20 @@ class Database:
         """
         return self._patiently(work, write=True)
 
+    def reshape(self, work: Callable[[Connection], T]) -> T:
+        """The same for work that changes the tables themselves."""
+        return self._patiently(work, write=True, reshape=True)
+
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction that only reads."""
         return self._patiently(work, write=False)
 
-    def _patiently(self, work: Callable[[Connection], T], *, write: bool) -> T:
+    def _patiently(self, work: Callable[[Connection], T], *, write: bool, reshape: bool = False) -> T:
         until = time.monotonic() + _PATIENCE_S
         pause = 0.01
         while True:
             try:
-                with self._transaction(write=write) as connection:
+                with self._transaction(write=write, reshape=reshape) as connection:
                     return work(connection)
             except (OperationalError, InterfaceError, IntegrityError, PoolTimeout) as error:
                 if not _passes(error) or time.monotonic() > until:

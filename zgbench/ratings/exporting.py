@@ -29,11 +29,12 @@ def rows(store: Store) -> list[dict[str, Any]]:
     """Every row of the ratings, in order; None where a column does not apply."""
     query = (
         select(
-            ratings.c.item_id, items.c.dataset, items.c.image_id, items.c.height, items.c.width, items.c.counts,
+            items.c.content, items.c.dataset, items.c.image_id, items.c.height, items.c.width, items.c.counts,
             items.c.label, items.c.question, items.c.kind, items.c.known, items.c.wanted, ratings.c.rater_id,
             ratings.c.answer, ratings.c.score, ratings.c.note, ratings.c.seconds, ratings.c.at, ratings.c.ticket,
         )
         .join(items, items.c.id == ratings.c.item_id)
+        .where(items.c.study == store.study.id)
         .order_by(ratings.c.seq)
     )  # fmt: skip
     found = store.database.read(lambda connection: connection.execute(query).all())

@@ -15,13 +15,16 @@ from sqlalchemy import Connection, insert, select, update
 
 from zgbench.errors import InputError
 from zgbench.ratings.answers import MAX_REASON, SCORE, SKIP, WITHDRAWN
-from zgbench.ratings.assignment import CONTROL, ITEM, OPEN, RATED, SKIPPED, recount
-from zgbench.ratings.content import QUESTIONS, Content, canonical_text, position
+from zgbench.ratings.assignment import recount
+from zgbench.ratings.content import QUESTIONS, Content, canonical_text
 from zgbench.ratings.exporting import COLUMNS
+from zgbench.ratings.items import as_row, places
+from zgbench.ratings.people import new_imported
 from zgbench.ratings.records import CANNOT_TELL
 from zgbench.ratings.spreadsheet import unshield
 from zgbench.ratings.store import Store
-from zgbench.ratings.tables import items, leases, raters, ratings
+from zgbench.ratings.studies import Study
+from zgbench.ratings.tables import CONTROL, ITEM, OPEN, RATED, SKIPPED, items, leases, raters, ratings
 from zgbench.storage.csv_table import read_csv
 from zgbench.storage.plain_arrow import plain
 from zgbench.submission.problems import quote
@@ -47,7 +50,7 @@ def import_table(store: Store, path: str | os.PathLike[str]) -> tuple[int, int]:
         InputError: not an exported table; lists every bad row, up to a limit.
     """
     found = read_table(Path(path))
-    return store.database.write(lambda connection: put_in(connection, found, store.clock())), len(found)
+    return store.database.write(lambda connection: put_in(connection, store.study, found, store.clock())), len(found)
 
 
 def read_table(path: Path) -> list[dict[str, Any]]:
@@ -147,18 +150,18 @@ def _time(text: str) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-def put_in(connection: Connection, rows: list[dict[str, Any]], now: float) -> int:
+def put_in(connection: Connection, study: Study, rows: list[dict[str, Any]], now: float) -> int:
     """Insert the rows whose tickets the store does not have; returns how many."""
     there = set(connection.execute(select(ratings.c.ticket)).scalars())
     new = list({row["ticket"]: row for row in rows if row["ticket"] not in there}.values())
-    _add_missing(connection, new, now)
-    touched = sorted({(row["rater"], row["content"].id) for row in new})
+    _add_missing(connection, study, new, now)
+    touched = sorted({(row["rater"], study.item_id(row["content"].id)) for row in new})
     if new:
         connection.execute(
             insert(ratings),
             [
                 {
-                    "ticket": row["ticket"], "rater_id": row["rater"], "item_id": row["content"].id,
+                    "ticket": row["ticket"], "rater_id": row["rater"], "item_id": study.item_id(row["content"].id),
                     "answer": row["answer"], "score": row["score"], "note": row["note"], "seconds": row["seconds"],
                     "at": row["at"],
                 }
@@ -171,27 +174,22 @@ def put_in(connection: Connection, rows: list[dict[str, Any]], now: float) -> in
     return len(new)
 
 
-def _add_missing(connection: Connection, rows: list[dict[str, Any]], now: float) -> None:
+def _add_missing(connection: Connection, study: Study, rows: list[dict[str, Any]], now: float) -> None:
     known_items = set(connection.execute(select(items.c.id)).scalars())
-    known_raters = set(connection.execute(select(raters.c.id)).scalars())
-    contents = {row["content"].id: row for row in rows if row["content"].id not in known_items}
+    study_of = {row.id: row.study for row in connection.execute(select(raters.c.id, raters.c.study))}
+    contents = {study.item_id(row["content"].id): row for row in rows}
+    place_of = places(connection, study, [row["content"] for row in contents.values()])
     for identity, row in contents.items():
         content: Content = row["content"]
-        wanted = row["k"] if row["kind"] == ITEM else 0
-        connection.execute(
-            insert(items).values(
-                id=identity, kind=row["kind"], dataset=content.dataset, image_id=content.image_id,
-                height=content.size[0], width=content.size[1], counts=content.counts, label=content.label,
-                question=content.question, known=content.known, wanted=wanted, free=wanted,
-                position=position(identity), added=now,
-            )
-        )  # fmt: skip
-    for rater in {row["rater"]: None for row in rows if row["rater"] not in known_raters}:
-        connection.execute(
-            insert(raters).values(
-                id=rater, name=f"imported {rater}", role="rater", seed=int(rater, 16) % (1 << 31), served=0, created=now
-            )
-        )
+        if identity not in known_items:
+            wanted = row["k"] if row["kind"] == ITEM else 0
+            place = place_of[content.dataset, content.image_id]
+            connection.execute(insert(items), as_row(study, identity, content, row["kind"], wanted, place, now))
+    for rater in {row["rater"]: None for row in rows}:
+        if rater not in study_of:
+            new_imported(connection, study.id, rater, now)
+        elif study_of[rater] != study.id:
+            raise InputError(f"rater {rater} belongs to another study of this store, whose ratings these are.")
 
 
 def _settle(connection: Connection, rater: str, item: str, now: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,15 @@ from zgbench.ratings.words import GROUP_OF, TOO_GENERAL, spoken
 from zgbench.submission import rle
 
 _LEAST = 0.02  # of the picture: large enough to be seen on a phone
-_ALIKE = 0.5  # the smaller of two parts of a half-right segment, beside the larger
+OTHER = 0.2
+"""Share of a segment that may show something else under words that still count as right: raters are told so. Words that
+fit more than this share, but less than the rest, are partially right."""
+
+_HALF = (0.4, 0.6)  # share that the words of a partially right example fit: far from both limits
 _ROUND = (3, 0, 2, 1, 3, 1, 0, 2)
-"""Right answers of the training round, in order."""
+"""Right answers of a round of practice, in order."""
+
+_ROUNDS = 3
 
 
 def shuffled(ids: tuple[str, ...], seed: int, purpose: str) -> list[str]:
@@ -25,13 +31,17 @@ def shuffled(ids: tuple[str, ...], seed: int, purpose: str) -> list[str]:
     return sorted(ids, key=lambda i: hashlib.sha256(f"{seed}:{purpose}:{i}".encode()).digest())
 
 
-def controls(dataset: Dataset, question: Question, n: int, seed: int) -> list[Content]:
+def controls(dataset: Dataset, question: Question, n: int, seed: int, images: Sequence[str] = ()) -> list[Content]:
     """Up to ``n`` items, half of them right (3: the true class) and half wrong (0: a class of another group).
 
     One an image; fewer where the truth has too few large segments of plain classes.
+
+    Args:
+        images: to take first: a control is hidden among the items of its own photo.
     """
     found: list[Content] = []
-    for image_id in shuffled(dataset.ids, seed, "control"):
+    first = shuffled(tuple(images), seed, "control")
+    for image_id in [*first, *shuffled(tuple(set(dataset.ids) - set(first)), seed, "control")]:
         if len(found) >= n:
             break
         classes = dataset.source.truth(image_id).classes()
@@ -42,13 +52,13 @@ def controls(dataset: Dataset, question: Question, n: int, seed: int) -> list[Co
         right = len(found) % 2 == 0
         label = name if right else _wrong(dataset, classes, name, draw(seed, image_id, 1))
         if label is not None:
-            found.append(_content(dataset, image_id, mask, spoken(label), question, 3 if right else 0))
+            found.append(_content(dataset, image_id, mask, label, question, 3 if right else 0))
     return found
 
 
-def training(dataset: Dataset, question: Question, seed: int) -> list[Content]:
-    """The training round: two items for each score, as far as the truth has them, each with an explanation."""
-    waiting = list(enumerate(_ROUND))
+def training(dataset: Dataset, question: Question, seed: int) -> list[list[Content]]:
+    """Rounds of practice: two items for each score, as far as the truth has them, each with an explanation."""
+    waiting = list(enumerate(_ROUND * _ROUNDS))
     found: dict[int, Content] = {}
     for image_id in shuffled(dataset.ids, seed, "training"):
         if not waiting:
@@ -60,7 +70,8 @@ def training(dataset: Dataset, question: Question, seed: int) -> list[Content]:
                 found[place] = made
                 waiting.remove((place, known))
                 break  # one an image
-    return [found[place] for place in sorted(found)]
+    rounds = [[found[place] for place in sorted(found) if place // len(_ROUND) == n] for n in range(_ROUNDS)]
+    return [contents for contents in rounds if contents]
 
 
 def _parts(dataset: Dataset, classes: NDArray[np.int32]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -90,39 +101,45 @@ def _example(
     if known == 1:
         pairs = [
             (a, b) for a in parts for b in parts
-            if GROUP_OF[a[0]] != GROUP_OF[b[0]] and a[1].sum() >= b[1].sum() >= _ALIKE * a[1].sum()
+            if GROUP_OF[a[0]] != GROUP_OF[b[0]] and _HALF[0] <= a[1].sum() / (a[1].sum() + b[1].sum()) <= _HALF[1]
         ]  # fmt: skip
         if not pairs:
             return None
         (name, mask), (other, rest) = pairs[number % len(pairs)]
-        why = f"Partially correct: the segment covers the {spoken(name)}, but the {spoken(other)} as well."
-        return _content(dataset, image_id, mask | rest, spoken(name), question, 1, why)
+        return _content(dataset, image_id, mask | rest, name, question, 1, other)
     chosen = [part for part in parts if known != 2 or GROUP_OF[part[0]] in TOO_GENERAL]
     if not chosen:
         return None
     name, mask = chosen[number % len(chosen)]
     if known == 3:
-        return _content(dataset, image_id, mask, spoken(name), question, 3, f"Correct: the segment is {_a(name)}.")
+        return _content(dataset, image_id, mask, name, question, 3, name)
     if known == 2:
-        word = GROUP_OF[name]
-        why = f"Correct, but too general: the segment is {_a(name)}, which is one kind of {word}."
-        return _content(dataset, image_id, mask, word, question, 2, why)
+        return _content(dataset, image_id, mask, GROUP_OF[name], question, 2, name)
     label = _wrong(dataset, classes, name, number)
     if label is None:
         return None
-    why = f"Incorrect: the segment is {_a(name)}, not {_a(label)}."
-    return _content(dataset, image_id, mask, spoken(label), question, 0, why)
+    return _content(dataset, image_id, mask, label, question, 0, name)
 
 
-def _a(name: str) -> str:
-    word = spoken(name)
-    uncounted = name in ("grass", "water", "sky", "snow", "furniture", "food")
-    return word if uncounted else f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+def reason(why: str) -> tuple[int, str] | None:
+    """Right answer and true class behind an explanation, for a page to say in its language; None for a written one.
+
+    Stores of older versions hold explanations as English sentences.
+    """
+    score, bar, name = why.partition("|")
+    return (int(score), name) if bar and score in ("0", "1", "2", "3") else None
 
 
 def _content(
-    dataset: Dataset, image_id: str, mask: NDArray[np.bool_], label: str, question: Question, known: int,
-    why: str | None = None,
+    dataset: Dataset, image_id: str, mask: NDArray[np.bool_], name: str, question: Question, known: int,
+    shows: str = "",
 ) -> Content:  # fmt: skip
+    """An item under the name of a class or group: for T as people write it, for T* as the classes of ordinary items are.
+
+    Args:
+        shows: the class that the segment shows (under 1: that it shows as well), which explains the answer.
+    """
     size = (mask.shape[0], mask.shape[1])
+    label = spoken(dataset.vocabulary, name) if question == "T" else name
+    why = f"{known}|{spoken(dataset.vocabulary, shows)}" if shows else None
     return Content(dataset.key, image_id, size, canonical(rle.runs_of(mask)), label, question, known, why)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from zgbench.ratings.assignment import RATED
 from zgbench.ratings.rater_quality import quality
 from zgbench.ratings.records import Question
 from zgbench.ratings.store import Store
-from zgbench.ratings.tables import items, leases, ratings
+from zgbench.ratings.tables import RATED, items, leases, ratings
 
 Scores = dict[tuple[str, int, str] | str, dict[str, int]]
 
@@ -17,15 +16,18 @@ def latest_scores(store: Store, question: Question) -> tuple[Scores, frozenset[s
     """Each ordinary item's latest score by each rater who is not left out.
 
     Returns:
-        Item id → rater → score 0–3; the images of these items; the rules that left somebody out.
+        Content of an item → rater → score 0–3; the images of these items; the rules that left somebody out.
     """
     left_out = {figures.rater: figures.excluded_by for figures in quality(store) if figures.excluded_by}
     query = (
-        select(items.c.id, items.c.image_id, leases.c.rater_id, ratings.c.score)
+        select(items.c.content, items.c.image_id, leases.c.rater_id, ratings.c.score)
         .join(leases, leases.c.item_id == items.c.id)
         .join(ratings, ratings.c.seq == leases.c.rating)
-        .where(leases.c.state == RATED, items.c.wanted > 0, items.c.question == question, ratings.c.score.is_not(None))
-    )
+        .where(
+            items.c.study == store.study.id, leases.c.state == RATED, items.c.wanted > 0,
+            items.c.question == question, ratings.c.score.is_not(None),
+        )
+    )  # fmt: skip
     found: Scores = {}
     images: set[str] = set()
     rules: set[str] = set()
@@ -33,6 +35,6 @@ def latest_scores(store: Store, question: Question) -> tuple[Scores, frozenset[s
         if row.rater_id in left_out:
             rules.add(left_out[row.rater_id])
         else:
-            found.setdefault(row.id, {})[row.rater_id] = row.score
+            found.setdefault(row.content, {})[row.rater_id] = row.score
             images.add(row.image_id)
     return found, frozenset(images), tuple(sorted(rules))

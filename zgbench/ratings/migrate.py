@@ -29,7 +29,7 @@ def migrate(database: Database) -> None:
         InputError: the store was made by a newer zgbench, or the file is another program's database.
     """
     if _checked(database, database.read(revision_of)) != REVISIONS[-1]:
-        database.write(lambda connection: _upgrade(database, connection))
+        database.reshape(lambda connection: _upgrade(database, connection))
 
 
 def _checked(database: Database, found: str | None) -> str | None:
@@ -56,3 +56,6 @@ def _upgrade(database: Database, connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first() if database.sqlite else None
+    if broken is not None:
+        raise InputError(f"--ratings {database.name}: damaged: a row of {broken[0]} refers to none of {broken[2]}.")

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from zgbench.ratings.assignment import CONTROL, ITEM, RATED, TRAINING
 from zgbench.ratings.content import QUESTIONS
 from zgbench.ratings.distribution import distribution
 from zgbench.ratings.rater_quality import of_answers
 from zgbench.ratings.reading import UNKNOWN, Answers, read
 from zgbench.ratings.rules import parse
 from zgbench.ratings.store import Store
-from zgbench.ratings.tables import items, leases, raters, ratings
+from zgbench.ratings.tables import CONTROL, ITEM, RATED, TRAINING, items, leases, raters, ratings
 from zgbench.statistics.alpha import krippendorff
 from zgbench.statistics.interval import Interval
 from zgbench.statistics.kappa import mean_kappa
 
 HOUR_S = 3600.0
+_TAKEN = ("score", "cannot_tell")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Status:
         items_done: items with all their answers.
         raters, raters_active: everybody who may rate, and those who answered in the last hour.
         per_hour: answers in the last hour.
+        seconds_to_go: until all answers are there, at the pace of the last hour; None while nobody rates.
         seconds_median: for an item, None before there are any.
         excluded: ids of raters who are left out by rule.
     """
@@ -65,6 +66,7 @@ class Status:
     raters: int
     raters_active: int
     per_hour: int
+    seconds_to_go: float | None
     seconds_median: float | None
     excluded: tuple[str, ...]
     rules: tuple[str, ...]
@@ -75,6 +77,14 @@ class Status:
         return asdict(self)
 
 
+def lasting(seconds: float) -> str:
+    """A time that is still to go, as people say it."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return (
+        f"{hours / 24:.1f} days" if hours >= 48 else f"{hours} h {minutes} min" if hours else f"{max(minutes, 1)} min"
+    )
+
+
 def status(store: Store, *, resamples: int = 1000) -> Status:
     """The state of a study.
 
@@ -82,7 +92,7 @@ def status(store: Store, *, resamples: int = 1000) -> Status:
         resamples: of the bootstrap intervals.
     """
     now = store.clock()
-    counted = store.database.read(lambda connection: _counted(connection, now))
+    counted = store.database.read(lambda connection: _counted(connection, store.study.id, now))
     answers = read(store)
     conditions = [parse(rule.text) for rule in store.exclusions() if rule.revoked is None]
     excluded = tuple(q.rater for q in of_answers(answers, conditions) if q.excluded_by)
@@ -116,40 +126,51 @@ def _question(answers: Answers, question: str, without: frozenset[str], resample
     )
 
 
-def _counted(connection: Connection, now: float) -> dict[str, Any]:
+def _counted(connection: Connection, study: int, now: float) -> dict[str, Any]:
     kinds = {
         row.kind: row
         for row in connection.execute(
-            select(items.c.kind, func.count().label("n"), func.sum(items.c.wanted).label("wanted")).group_by(
-                items.c.kind
-            )
+            select(items.c.kind, func.count().label("n"), func.sum(items.c.wanted).label("wanted"))
+            .where(items.c.study == study)
+            .group_by(items.c.kind)
         )
     }
     given = (
         select(items.c.id, items.c.wanted, func.count(leases.c.id).label("n"))
         .join(leases, leases.c.item_id == items.c.id)
-        .where(items.c.kind == ITEM, leases.c.state == RATED)
+        .where(items.c.study == study, items.c.kind == ITEM, leases.c.state == RATED)
         .group_by(items.c.id, items.c.wanted)
         .subquery()
     )
     done = connection.execute(select(func.count()).select_from(given).where(given.c.n >= given.c.wanted)).scalar()
     recent = connection.execute(
-        select(func.count().label("n"), func.count(ratings.c.rater_id.distinct()).label("who")).where(
-            ratings.c.at > now - HOUR_S, ratings.c.answer.in_(("score", "cannot_tell"))
-        )
+        select(func.count().label("n"), func.count(ratings.c.rater_id.distinct()).label("who"))
+        .join(raters, raters.c.id == ratings.c.rater_id)
+        .where(raters.c.study == study, ratings.c.at > now - HOUR_S, ratings.c.answer.in_(_TAKEN))
+    ).one()
+    paced = connection.execute(
+        select(func.count().label("n"), func.min(ratings.c.at).label("first"))
+        .join(items, items.c.id == ratings.c.item_id)
+        .where(items.c.study == study, items.c.kind == ITEM, ratings.c.at > now - HOUR_S, ratings.c.answer.in_(_TAKEN))
     ).one()
     invited = connection.execute(
-        select(func.count()).select_from(raters).where(raters.c.role == "rater", raters.c.shut_out.is_(None))
+        select(func.count())
+        .select_from(raters)
+        .where(raters.c.study == study, raters.c.role == "rater", raters.c.shut_out.is_(None))
     ).scalar()
     ordinary = kinds.get(ITEM)
+    wanted = int(ordinary.wanted) if ordinary is not None else 0
+    filled = int(connection.execute(select(func.sum(given.c.n))).scalar() or 0)
+    took = max(now - paced.first, 1.0) if paced.n else 0.0  # of the hour, what is behind its first answer
     return {
         "items": int(ordinary.n) if ordinary is not None else 0,
-        "answers_wanted": int(ordinary.wanted) if ordinary is not None else 0,
-        "answers_given": int(connection.execute(select(func.sum(given.c.n))).scalar() or 0),
+        "answers_wanted": wanted,
+        "answers_given": filled,
         "items_done": int(done or 0),
         "controls": int(kinds[CONTROL].n) if CONTROL in kinds else 0,
         "training": int(kinds[TRAINING].n) if TRAINING in kinds else 0,
         "raters": int(invited or 0),
         "raters_active": int(recent.who),
         "per_hour": int(recent.n),
+        "seconds_to_go": max(0, wanted - filled) * took / paced.n if paced.n else None,
     }

@@ -28,7 +28,7 @@ _ROOM = 0.25  # around a segment that is zoomed to, in parts of its longer side
 _LEAST = 1 / 6  # of the photo's longer side is shown at least: a segment of few pixels keeps some context
 
 
-def draw(photo: Any, mask: NDArray[np.bool_], view: View) -> bytes:
+def draw(photo: Any, mask: NDArray[np.bool_], view: View, *, marked: bool = True) -> bytes:
     """Mark a segment on its photo.
 
     Args:
@@ -36,6 +36,7 @@ def draw(photo: Any, mask: NDArray[np.bool_], view: View) -> bytes:
         mask: bool [h, w], the photo's size, with at least one pixel.
         view: ``outline``: a line around it and its surround a little darker; ``dimmed``: its surround dark and grey;
             ``zoom``: as ``outline``, cut to its neighbourhood.
+        marked: false: the same part of the photo in the same place, without any mark.
 
     Returns:
         A JPEG file, sRGB, its longer side 640–960 pixels and a margin.
@@ -61,11 +62,12 @@ def draw(photo: Any, mask: NDArray[np.bool_], view: View) -> bytes:
     inside = _enlarged(mask, box, size)
     out = 2 * _LINE
     canvas = np.full((pixels.shape[0] + 2 * out, pixels.shape[1] + 2 * out, 3), _MARGIN, dtype=np.uint8)
-    canvas[out:-out, out:-out] = _dim(pixels, inside, view)
-    marked = np.pad(inside, out)
-    near, far = _grown(marked, _LINE), _grown(marked, out)
-    canvas[far & ~near] = _BLACK
-    canvas[near & ~marked] = _YELLOW
+    canvas[out:-out, out:-out] = _dim(pixels, inside, view) if marked else pixels
+    if marked:
+        segment = np.pad(inside, out)
+        near, far = _grown(segment, _LINE), _grown(segment, out)
+        canvas[far & ~near] = _BLACK
+        canvas[near & ~segment] = _YELLOW
     file = io.BytesIO()
     Image.fromarray(canvas).save(file, "JPEG", quality=85, subsampling=0)
     return file.getvalue()

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
-from zgbench.ratings.assignment import RATED, TRAINING
 from zgbench.ratings.records import CANNOT_TELL
 from zgbench.ratings.store import Store
-from zgbench.ratings.tables import items, leases, raters, ratings
+from zgbench.ratings.tables import RATED, SKIPPED, TRAINING, items, leases, raters, ratings
 
 Int = NDArray[np.int64]
 UNKNOWN = -1
@@ -67,12 +66,13 @@ def read(store: Store) -> Answers:
         )
         .join(leases, leases.c.item_id == items.c.id)
         .join(ratings, ratings.c.seq == leases.c.rating)
-        .where(leases.c.state == RATED, items.c.kind != TRAINING)
+        .where(items.c.study == store.study.id, leases.c.state == RATED, items.c.kind != TRAINING)
         .order_by(items.c.id, leases.c.rater_id)
     )  # fmt: skip
     passed = (
         select(leases.c.rater_id, func.count().label("n"))
-        .where(leases.c.state == "skipped")
+        .join(raters, raters.c.id == leases.c.rater_id)
+        .where(raters.c.study == store.study.id, leases.c.state == SKIPPED)
         .group_by(leases.c.rater_id)
     )
     rows, skips, people = store.database.read(

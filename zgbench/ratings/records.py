@@ -16,6 +16,8 @@ Question = Literal["T", "T*"]
 CANNOT_TELL: Literal["cannot_tell"] = "cannot_tell"
 Answer = int | Literal["cannot_tell"]
 Role = Literal["rater", "admin"]
+End = Literal["signed_out", "revoked", "expired", "shut_out", "unknown"]
+"""Why somebody is not signed in any more."""
 Reason = Literal["", "too_soon", "expired", "not_leased", "nothing_to_undo"]
 
 
@@ -25,7 +27,8 @@ class Rater:
 
     Attributes:
         id: opaque; the only thing about a rater that an export holds.
-        trained: the training round is behind them.
+        trained: practice is behind them.
+        consented: they agreed to what the study asks first.
         seed: of their own order of items.
     """
 
@@ -33,6 +36,7 @@ class Rater:
     name: str
     role: Role
     trained: bool
+    consented: bool
     seed: int
 
 
@@ -93,6 +97,7 @@ class Progress:
     Attributes:
         answered: with a score.
         left: items that this rater could still be given, at most.
+        seconds_left: for these, at this rater's median; None before three answers.
         unbroken_s: since the last pause of five minutes.
     """
 
@@ -100,6 +105,7 @@ class Progress:
     cannot_tell: int
     skipped: int
     left: int
+    seconds_left: float | None
     can_undo: bool
     unbroken_s: float
 
@@ -110,7 +116,7 @@ class TrainingItem:
 
     Attributes:
         known: the right score, 0–3.
-        why: plain text.
+        why: what explains it, see :func:`zgbench.ratings.known.reason`.
         answer: the rater's last score, None before there is one.
     """
 
@@ -121,12 +127,38 @@ class TrainingItem:
 
 
 @dataclass(frozen=True)
+class Practice:
+    """A round of practice as a rater stands in it.
+
+    Attributes:
+        round: from 0.
+        needed: how many must be right before it lets go.
+    """
+
+    items: tuple[TrainingItem, ...]
+    round: int
+    needed: int
+
+    @property
+    def right(self) -> int:
+        """Answers that are ours."""
+        return sum(item.answer == item.known for item in self.items)
+
+    @property
+    def passed(self) -> bool:
+        """Whether all are answered, and enough of them rightly."""
+        return all(item.answer is not None for item in self.items) and self.right >= self.needed
+
+
+@dataclass(frozen=True)
 class TokenInfo:
     """An invitation, without its secret.
 
     Attributes:
         id: the first 8 hexadecimal digits of its hash.
         created, expires, revoked: seconds since 1970, UTC.
+        places: raters that an open invitation may make; None: it is one person's.
+        made: raters that it made.
     """
 
     id: str
@@ -136,3 +168,5 @@ class TokenInfo:
     created: float
     expires: float | None
     revoked: float | None
+    places: int | None = None
+    made: int = 0

@@ -82,27 +82,27 @@ def parse(text: str, minimum: int | None = None) -> Condition:
     return Condition(match["measure"], match["sign"], float(match["limit"]), given)
 
 
-def list_rules(connection: Connection) -> list[Rule]:
-    """All rules, oldest first, revoked ones too."""
-    return [
-        Rule(row.id, row.text, row.created, row.revoked)
-        for row in connection.execute(select(exclusions).order_by(exclusions.c.id))
-    ]
+def list_rules(connection: Connection, study: int) -> list[Rule]:
+    """All rules of a study, oldest first, revoked ones too."""
+    query = select(exclusions).where(exclusions.c.study == study).order_by(exclusions.c.id)
+    return [Rule(row.id, row.text, row.created, row.revoked) for row in connection.execute(query)]
 
 
-def add(connection: Connection, text: str, minimum: int | None, now: float) -> Rule:
+def add(connection: Connection, study: int, text: str, minimum: int | None, now: float) -> Rule:
     """Put a rule in force; the same rule is not put in twice."""
     stated = str(parse(text, minimum))
-    for rule in list_rules(connection):
+    for rule in list_rules(connection, study):
         if rule.text == stated and rule.revoked is None:
             return rule
-    connection.execute(insert(exclusions).values(text=stated, created=now))
-    return list_rules(connection)[-1]
+    connection.execute(insert(exclusions).values(study=study, text=stated, created=now))
+    return list_rules(connection, study)[-1]
 
 
-def revoke(connection: Connection, rule: int, now: float) -> bool:
+def revoke(connection: Connection, study: int, rule: int, now: float) -> bool:
     """Take a rule out of force; False when there is no such rule in force."""
     done = connection.execute(
-        update(exclusions).where(exclusions.c.id == rule, exclusions.c.revoked.is_(None)).values(revoked=now)
+        update(exclusions)
+        .where(exclusions.c.id == rule, exclusions.c.study == study, exclusions.c.revoked.is_(None))
+        .values(revoked=now)
     )
     return done.rowcount > 0

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
-from zgbench.errors import InputError
-from zgbench.ratings import answers, assignment, people, rules
+from zgbench.ratings import answers, assignment, comments, people, rules, sessions
+from zgbench.ratings import items as pool
 from zgbench.ratings import progress as counting
 from zgbench.ratings import settings as kept
 from zgbench.ratings import training as rounds
-from zgbench.ratings.content import Content, position
-from zgbench.ratings.database import Database, resolve
-from zgbench.ratings.migrate import migrate
-from zgbench.ratings.records import Answer, Item, Outcome, Progress, Rater, Role, TokenInfo, TrainingItem
+from zgbench.ratings.content import Content
+from zgbench.ratings.database import Database
+from zgbench.ratings.records import Answer, End, Item, Outcome, Practice, Progress, Rater, Role, TokenInfo, TrainingItem
 from zgbench.ratings.rules import Rule
 from zgbench.ratings.settings import Settings
-from zgbench.ratings.tables import items
+from zgbench.ratings.studies import Study
+from zgbench.ratings.tables import CONTROL, ITEM, TRAINING, items
 
-T = TypeVar("T")
 _SETTINGS_S = 2.0
 _EXPIRE_S = 5.0
 
 
 class Store:
-    """Items, raters and ratings. Safe to share between threads; every method is one transaction.
+    """Items, raters and ratings of a study. Safe to share between threads; every method is one transaction.
 
     Args:
+        study: one of those that the database holds.
         clock: seconds since 1970, UTC.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, study: Study, clock: Callable[[], float] = time.time) -> None:
         self.database = database
+        self.study = study
         self.clock = clock
         self._settings: tuple[float, Settings] | None = None
         self._expired = float("-inf")
@@ -48,101 +47,153 @@ class Store:
         """The study's settings; changes of other processes are seen within seconds."""
         at = time.monotonic()
         if self._settings is None or at - self._settings[0] > _SETTINGS_S:
-            self._settings = at, self.database.read(kept.load)
+            self._settings = at, self.database.read(lambda connection: kept.load(connection, self.study.id))
         return self._settings[1]
 
-    def configure(
-        self,
-        *,
-        k: int | None = None,
-        lease_s: float | None = None,
-        min_seconds: float | None = None,
-        control_every: int | None = None,
-    ) -> Settings:
-        """Change settings; k is that of items added from now on."""
-        changes = {"k": k, "lease_s": lease_s, "min_seconds": min_seconds, "control_every": control_every}
-        found = self.database.write(lambda connection: kept.save(connection, changes))
+    def configure(self, **changes: Any) -> Settings:
+        """Change settings, see :class:`Settings`; those given as None stay. k is that of items added from now on.
+
+        Raises:
+            UsageError: a value out of its range.
+        """
+        found = self.database.write(lambda connection: kept.save(connection, self.study.id, changes))
         self._settings = time.monotonic(), found
         return found
 
-    def add_items(self, contents: Iterable[Content], *, kind: str = assignment.ITEM, k: int | None = None) -> int:
+    def add_items(self, contents: Iterable[Content], *, kind: str = ITEM, k: int | None = None) -> int:
         """Put items in; returns how many are new.
 
         An item that is there stays, with the larger k of the two. One that was a control or training item and is now
         to be rated becomes an ordinary item with a known answer; the other way round nothing changes.
         """
-        wanted = (k or self.settings.k) if kind == assignment.ITEM else 0
-        rows = list({content.id: content for content in contents}.items())
-        return self.database.write(lambda connection: self._add(connection, rows, kind, wanted))
+        wanted, given = ((k or self.settings.k) if kind == ITEM else 0), list(contents)
+        return self.database.write(
+            lambda connection: pool.add(connection, self.study, given, kind, wanted, self.clock())
+        )
 
-    def _add(self, connection: Connection, rows: list[tuple[str, Content]], kind: str, wanted: int) -> int:
-        there = {row.id: row for row in connection.execute(select(items.c.id, items.c.kind, items.c.wanted))}
-        new = [
-            {
-                "id": identity, "kind": kind, "dataset": c.dataset, "image_id": c.image_id, "height": c.size[0],
-                "width": c.size[1], "counts": c.counts, "label": c.label, "question": c.question, "known": c.known,
-                "why": c.why, "wanted": wanted, "free": wanted, "added": self.clock(),
-                "position": place if kind == assignment.TRAINING else position(identity),
-            }
-            for place, (identity, c) in enumerate(rows)
-            if identity not in there
-        ]  # fmt: skip
-        for at in range(0, len(new), 500):
-            connection.execute(insert(items), new[at : at + 500])
-        if kind == assignment.ITEM:
-            changed = [i for i, _ in rows if i in there and (there[i].kind != kind or there[i].wanted < wanted)]
-            for identity in sorted(changed):
-                values = {"kind": kind, "wanted": max(wanted, there[identity].wanted), "position": position(identity)}
-                connection.execute(update(items).where(items.c.id == identity).values(**values))
-            assignment.recount(connection, changed)
-        return len(new)
+    def add_controls(self, contents: Iterable[Content]) -> int:
+        """Put control items in; returns how many are new."""
+        return self.add_items(contents, kind=CONTROL)
+
+    def add_practice(self, rounds: Sequence[Sequence[Content]]) -> int:
+        """Put rounds of training items in, each in its order; returns how many items are new."""
+        return self.database.write(lambda connection: pool.add_practice(connection, self.study, rounds, self.clock()))
+
+    def add_source(self, name: str, question: str, contents: Iterable[Content]) -> None:
+        """Note which method shows these items; for the organiser only."""
+        given = list(contents)
+        self.database.write(
+            lambda connection: pool.add_source(connection, self.study, name, question, given, self.clock())
+        )
 
     def has_training(self) -> bool:
         """Whether there are training items."""
-        query = select(items.c.id).where(items.c.kind == assignment.TRAINING).limit(1)
+        query = select(items.c.id).where(items.c.study == self.study.id, items.c.kind == TRAINING).limit(1)
         return self.database.read(lambda connection: connection.execute(query).first()) is not None
 
     # ---- people
 
     def sign_in(self, token: str) -> Rater | None:
-        """The rater of a token; None when it is unknown, expired or revoked."""
-        return self.database.read(lambda connection: people.sign_in(connection, token, self.clock()))
+        """The rater of a personal invitation; None when it is unknown, expired or revoked."""
+        return self.database.read(lambda connection: people.sign_in(connection, self.study.id, token, self.clock()))
 
-    def sign_in_with_identity(self, issuer: str, subject: str, name: str = "") -> Rater | None:
-        """The rater of an OpenID identity, made at the first sign-in; never an admin. None when shut out."""
+    def enter(self, token: str, participant: str = "") -> str | None:
+        """Begin a session of a browser with an invitation; its secret, or None when the invitation is not valid.
+
+        Args:
+            participant: what the link calls whoever comes; told to the organiser, and never trusted.
+        """
         return self.database.write(
-            lambda connection: people.sign_in_with_identity(connection, issuer, subject, name, self.clock())
+            lambda connection: sessions.enter(connection, self.study.id, token, participant, self.clock())
         )
 
-    def make_token(self, name: str, *, role: Role = "rater", days: float | None = None) -> str:
-        """A new invitation. It is shown this once; the store keeps its hash only."""
-        return self.database.write(lambda connection: people.make_token(connection, name, role, days, self.clock()))
+    def enter_with_identity(self, issuer: str, subject: str, name: str = "") -> str | None:
+        """The same with an OpenID identity; the first time makes a rater, never an admin. None when shut out."""
+        return self.database.write(
+            lambda connection: sessions.enter_with_identity(
+                connection, self.study.id, issuer, subject, name, self.clock()
+            )
+        )
+
+    def who(self, session: str) -> Rater | End:
+        """Who is signed in with a session, or why nobody is."""
+        return self.database.read(lambda connection: sessions.who(connection, self.study.id, session, self.clock()))
+
+    def is_of_token(self, session: str, token: str) -> bool:
+        """Whether a session that still holds was begun with this invitation."""
+        return self.database.read(
+            lambda connection: sessions.is_of_token(connection, self.study.id, session, token, self.clock())
+        )
+
+    def leave(self, session: str) -> None:
+        """End a session, in all tabs of its browser."""
+        self.database.write(lambda connection: sessions.leave(connection, session, self.clock()))
+
+    def consent(self, rater: Rater) -> None:
+        """Note that a rater agrees to what the study asks first."""
+        self.database.write(lambda connection: people.consent(connection, rater.id, self.clock()))
+
+    def make_token(
+        self, name: str, *, role: Role = "rater", days: float | None = None, trained: bool = False,
+        places: int | None = None,
+    ) -> str:  # fmt: skip
+        """A new invitation. It is shown this once; the store keeps its hash only.
+
+        Args:
+            trained: practice is left out.
+            places: an open one, which makes a rater of everybody who comes with it, up to so many.
+        """
+        return self.make_tokens([name], role=role, days=days, trained=trained, places=places)[0]
+
+    def make_tokens(
+        self, names: Sequence[str], *, role: Role = "rater", days: float | None = None, trained: bool = False,
+        places: int | None = None,
+    ) -> list[str]:  # fmt: skip
+        """Invitations of several people; all of them or, if one cannot be, none."""
+        return self.database.write(
+            lambda connection: [
+                people.make_token(
+                    connection, self.study.id, name, role, days, self.clock(), trained=trained, places=places
+                )
+                for name in names
+            ]
+        )
 
     def revoke_token(self, token: str) -> bool:
         """Revoke an invitation, named by itself or its id; False when there is no such valid one."""
-        return self.database.write(lambda connection: people.revoke_token(connection, token, self.clock()))
+        return self.database.write(
+            lambda connection: people.revoke_token(connection, self.study.id, token, self.clock())
+        )
 
     def tokens(self) -> list[TokenInfo]:
         """All invitations, oldest first."""
-        return self.database.read(people.list_tokens)
+        return self.database.read(lambda connection: people.list_tokens(connection, self.study.id))
 
     def shut_out(self, rater: str, on: bool = True) -> None:
         """Keep a rater out, or let them in again; their ratings stay."""
-        self.database.write(lambda connection: people.shut_out(connection, rater, on, self.clock()))
+        self.database.write(lambda connection: people.shut_out(connection, self.study.id, rater, on, self.clock()))
 
     # ---- training
 
-    def training(self, rater: Rater) -> list[TrainingItem]:
-        """The training items in order, with this rater's answers so far."""
-        return self.database.read(lambda connection: rounds.training(connection, rater.id))
+    def practice(self, rater: Rater) -> Practice:
+        """The round of practice that a rater is in, with their answers so far."""
+        settings = self.settings
+        return self.database.read(lambda c: rounds.practice(c, rater.id, self.study.id, settings))
 
     def answer_training(self, rater: Rater, item_id: str, score: int) -> TrainingItem:
         """Keep an answer of the training round."""
-        return self.database.write(lambda connection: rounds.answer(connection, rater.id, item_id, score, self.clock()))
+        return self.database.write(
+            lambda connection: rounds.answer(connection, rater.id, self.study.id, item_id, score, self.clock())
+        )
+
+    def next_round(self, rater: Rater, finished: int) -> None:
+        """Begin the round of practice after ``finished``."""
+        self.database.write(lambda connection: rounds.next_round(connection, rater.id, finished))
 
     def finish_training(self, rater: Rater) -> Rater:
-        """The training round is over."""
-        return self.database.write(lambda connection: people.finish_training(connection, rater.id, self.clock()))
+        """Go on from practice, if enough of the round was right; else nothing changes."""
+        settings = self.settings
+        return self.database.write(lambda c: rounds.finish(c, rater.id, self.study.id, settings, self.clock()))
 
     # ---- rating
 
@@ -169,7 +220,7 @@ class Store:
             found = self.database.write(work)
         return found
 
-    def rate(self, rater: Rater, ticket: str, answer: Answer, seconds_seen: float) -> Outcome:
+    def rate(self, rater: Rater, ticket: str, answer: Answer) -> Outcome:
         """Answer a showing: 0–3 or ``cannot_tell``. Sending the same ticket again changes nothing.
 
         Raises:
@@ -178,7 +229,7 @@ class Store:
         settings = self.settings
         self._expire()
         return self.database.write(
-            lambda connection: answers.rate(connection, rater.id, ticket, answer, seconds_seen, settings, self.clock())
+            lambda connection: answers.rate(connection, rater.id, ticket, answer, settings, self.clock())
         )
 
     def skip(self, rater: Rater, ticket: str, reason: str) -> Outcome:
@@ -201,7 +252,16 @@ class Store:
 
     def progress(self, rater: Rater) -> Progress:
         """What this rater has done and what is left for them."""
-        return self.database.read(lambda connection: counting.progress(connection, rater.id, self.clock()))
+        settings = self.settings
+        return self.database.read(lambda c: counting.progress(c, rater.id, self.study.id, settings, self.clock()))
+
+    def comment(self, rater: Rater, item_id: str, text: str) -> None:
+        """Keep what a rater says about an item that was given to them.
+
+        Raises:
+            UsageError: nothing is said, or the item is not theirs.
+        """
+        self.database.write(lambda connection: comments.add(connection, rater.id, item_id, text, self.clock()))
 
     def _expire(self, *, now: bool = False) -> int:
         """End leases that are over, at most every few seconds unless it must be ``now``."""
@@ -215,15 +275,15 @@ class Store:
 
     def exclusions(self) -> list[Rule]:
         """Rules by which raters are left out when ratings are read, oldest first, revoked ones too."""
-        return self.database.read(rules.list_rules)
+        return self.database.read(lambda connection: rules.list_rules(connection, self.study.id))
 
     def add_exclusion(self, text: str, *, min: int | None = None) -> Rule:  # noqa: A002 - as it reads in a rule
         """Leave raters out by a rule, such as ``controls<0.7``; see :mod:`zgbench.ratings.rules`."""
-        return self.database.write(lambda connection: rules.add(connection, text, min, self.clock()))
+        return self.database.write(lambda connection: rules.add(connection, self.study.id, text, min, self.clock()))
 
     def revoke_exclusion(self, rule_id: int) -> bool:
         """Take a rule out of force; False when there is no such rule in force."""
-        return self.database.write(lambda connection: rules.revoke(connection, rule_id, self.clock()))
+        return self.database.write(lambda connection: rules.revoke(connection, self.study.id, rule_id, self.clock()))
 
     def close(self) -> None:
         """Close all connections."""
@@ -234,39 +294,3 @@ class Store:
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-def open_store(
-    url: str | os.PathLike[str] | None = None, *, create: bool = True, clock: Callable[[], float] = time.time
-) -> Store:
-    """Open a ratings store, and bring its tables to the newest version.
-
-    Args:
-        url: path of a SQLite file, or ``postgresql+psycopg://…``; default: ``$ZGBENCH_RATINGS``.
-        create: make a SQLite file that is not there.
-
-    Raises:
-        UsageError: no URL, or one of an unknown kind.
-        InputError: not a ratings store, or one of a newer zgbench.
-        StoreUnavailable: the database cannot be reached.
-    """
-    found = resolve(url)
-    if found.drivername == "sqlite":
-        _look_for(Path(str(found.database)), create)
-    database = Database(found)
-    try:
-        migrate(database)
-    except BaseException:
-        database.close()
-        raise
-    return Store(database, clock)
-
-
-def _look_for(file: Path, create: bool) -> None:
-    try:
-        if not create and not file.is_file():
-            raise InputError(f"--ratings {file}: there is no such file. Make one with: zgbench ratings sample")
-        if not file.parent.is_dir():
-            raise InputError(f"--ratings {file}: there is no folder {file.parent}.")
-    except OSError as error:
-        raise InputError(f"--ratings {file}: cannot be looked at ({error.strerror}).") from error

@@ -6,6 +6,10 @@ Classes that are in no group, or whose group has no everyday word that is clearl
 
 from __future__ import annotations
 
+from functools import cache
+
+from zgbench.datasets import Vocabulary
+
 GROUPS: dict[str, tuple[str, ...]] = {
     "animal": ("bird", "cat", "cow", "dog", "fish", "horse", "sheep"),
     "vehicle": ("aeroplane", "bicycle", "boat", "bus", "car", "motorbike", "train", "truck"),
@@ -33,6 +37,15 @@ GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 """Class name → group."""
 
 
-def spoken(name: str) -> str:
-    """A class name as people write it."""
-    return {"diningtable": "dining table", "pottedplant": "potted plant", "tvmonitor": "TV monitor"}.get(name, name)
+def spoken(vocabulary: Vocabulary, name: str) -> str:
+    """A class name as people write it, in one spelling whoever put it in: ``pottedplant`` is ``potted plant``.
+
+    What is no class of the vocabulary stays as it is.
+    """
+    return _spellings(vocabulary.names, vocabulary.readable or vocabulary.names).get(name.casefold(), name)
+
+
+@cache
+def _spellings(names: tuple[str, ...], readable: tuple[str, ...]) -> dict[str, str]:
+    shown = {text.casefold(): text for text in readable}
+    return shown | {name.casefold(): text for name, text in zip(names, readable, strict=True)}

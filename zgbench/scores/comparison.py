@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
 from zgbench.datasets import KEYS, builtin_vocabulary
 from zgbench.datasets.catalogue import SPECS
@@ -21,90 +17,33 @@ from zgbench.datasets.vocabulary import Vocabulary
 from zgbench.errors import UsageError
 from zgbench.protocol import Pixels, facts_of, meaning, outdated
 from zgbench.scores import metrics
+from zgbench.scores.by_label import SCOPES
+from zgbench.scores.class_scores import ClassIou, FurtherClasses, by_score, seen
+from zgbench.scores.comparison_types import Comparison as Comparison
+from zgbench.scores.comparison_types import Differences
+from zgbench.scores.comparison_types import Key as Key
+from zgbench.scores.comparison_types import Pair as Pair
+from zgbench.scores.comparison_types import images_of as images_of
+from zgbench.scores.further import Further, further, possible, similarity_for
+from zgbench.scores.registry import DEFAULT, ROW, chosen_scores, of_scope
 from zgbench.scores.result import Stored, load_result
+from zgbench.scores.similarity import Similarity
 from zgbench.scores.verification import Row, background_of, verified
 from zgbench.statistics import resampling
+from zgbench.statistics.holm import holm
 from zgbench.statistics.resampling import Difference
 
 DRAWS = 10_000
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-Key = tuple[str, str, str]
-"""Reassignment, verification, signature."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Differences of two results, the first − the second.
-
-    Attributes:
-        letters: of the two, in the order in which they were given.
-        names: the two methods.
-        rows: (reassign, verify, signature) → score name → difference with interval and p-values.
-        per_class: the same → class name → difference of its data-set IoU; empty unless asked for.
-        refused: rows that only one side has, or whose signatures differ, each with the reason.
-    """
-
-    letters: tuple[str, str]
-    names: tuple[str, str]
-    rows: dict[Key, dict[str, Difference]]
-    per_class: dict[Key, dict[str, Difference]]
-    refused: list[str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON; scores and differences are fractions, null where undefined."""
-        return {
-            "a": self.names[0],
-            "b": self.names[1],
-            "rows": [
-                {
-                    "reassign": key[0], "verify": key[1], "signature": key[2],
-                    "scores": {name: _plain(d) for name, d in scores.items()},
-                    **({"per_class": {c: _plain(d) for c, d in self.per_class[key].items()}} if self.per_class else {}),
-                }
-                for key, scores in self.rows.items()
-            ],
-            "refused": self.refused,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Differences of every pair of results.
-
-    Attributes:
-        names: the methods, in the order in which the results were given; A, B, C, … for short.
-        pairs: A − B, A − C, …, B − C, …
-    """
-
-    names: tuple[str, ...]
-    pairs: tuple[Pair, ...]
-
-    @property
-    def rows(self) -> dict[Key, dict[str, Difference]]:
-        """Rows of A − B."""
-        return self.pairs[0].rows
-
-    @property
-    def per_class(self) -> dict[Key, dict[str, Difference]]:
-        """Classes of A − B."""
-        return self.pairs[0].per_class
-
-    @property
-    def refused(self) -> list[str]:
-        """What could not be compared, of all pairs."""
-        return [reason for pair in self.pairs for reason in pair.refused]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON: of two results their pair, of more a list of pairs."""
-        form = {"format": "zgbench-comparison/1"}
-        if len(self.pairs) == 1:
-            return form | self.pairs[0].to_dict()
-        return form | {"methods": list(self.names), "pairs": [pair.to_dict() for pair in self.pairs]}
-
 
 def compare(
-    a: str | os.PathLike[str], b: str | os.PathLike[str], *others: str | os.PathLike[str], per_class: bool = False
+    a: str | os.PathLike[str],
+    b: str | os.PathLike[str],
+    *others: str | os.PathLike[str],
+    per_class: bool = False,
+    scores: str | Sequence[str] | None = None,
+    similarity: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Compare two or more result files, each with each.
 
@@ -113,17 +52,23 @@ def compare(
     corrected by Holm's method for the number of pairs (of one score of one row).
 
     Args:
-        per_class: the data-set IoU of each class as well; p corrected for the number of classes and pairs.
+        per_class: the data-set IoU of each class as well, and the further scores that single classes have; p corrected for
+            the number of classes and pairs.
+        scores: names, ``all`` or ``default``, see :func:`zgbench.scores.registry.chosen_scores`. Any score of a row can be
+            had, whether it was asked for when the results were made or not: all follow from the counts. Those of labels
+            without a reassignment must stand in both results.
+        similarity: table of how alike two classes are, for Open mIoU; by default WordNet's path similarity.
 
     Raises:
         UsageError: no row of any two has the same signature; says in what they differ.
         InputError, DataError: a file is damaged or missing.
     """
+    names = chosen_scores(scores)
     paths = [Path(path) for path in (a, b, *others)]
     if len(paths) > len(LETTERS):
         raise UsageError(f"{len(paths)} results: expected 2 to {len(LETTERS)}.")
     sides = [_Side(letter, load_result(path)) for letter, path in zip(LETTERS, paths, strict=False)]
-    pairs = [_pair(one, other, per_class) for one, other in combinations(sides, 2)]
+    pairs = [_pair(one, other, names, per_class, similarity) for one, other in combinations(sides, 2)]
     if not any(pair.rows for pair in pairs):
         raise UsageError(
             "these results cannot be compared, their signatures differ:\n  "
@@ -140,6 +85,7 @@ class _Side:
     letter: str
     stored: Stored
     _statistics: dict[tuple[str, str], metrics.Statistics] = field(default_factory=dict)
+    _further: dict[tuple[str, str], Further] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -155,14 +101,30 @@ class _Side:
             self._statistics[key] = statistics_of(self.stored, row_of(self.stored, key), vocabulary)
         return self._statistics[key]
 
+    def further(self, key: tuple[str, str], names: Sequence[str], similarity: Similarity | None) -> Further:
+        if key not in self._further:
+            row, vocabulary = row_of(self.stored, key), vocabulary_of(self.stored)
+            self._further[key] = further(row, self.stored.counts, vocabulary, rule_of(self.stored), names, similarity)
+        return self._further[key]
 
-def _pair(one: _Side, other: _Side, per_class: bool) -> Pair:
+
+def _pair(
+    one: _Side,
+    other: _Side,
+    names: Sequence[str],
+    per_class: bool,
+    table: str | os.PathLike[str] | None,
+) -> Pair:
     left, right = one.signatures, other.signatures
     refused = []
     rows: dict[Key, dict[str, Difference]] = {}
     classes: dict[Key, dict[str, Difference]] = {}
-    protocol = one.stored.protocol
-    for how, verify in dict.fromkeys((*left, *right)):
+    more_classes: dict[Key, dict[str, dict[str, Difference]]] = {}
+    protocol, vocabulary = one.stored.protocol, vocabulary_of(one.stored)
+    own = [name for name in names if name in ROW]
+    more = possible([name for name in of_scope(names, "row") if name not in ROW], vocabulary)
+    similarity = similarity_for(more, vocabulary, table)
+    for how, verify in dict.fromkeys((*left, *right)) if own or more else ():
         a, b = left.get((how, verify)), right.get((how, verify))
         why = unlike(a, b, one.letter, other.letter)
         if why is not None or a is None:
@@ -170,31 +132,47 @@ def _pair(one: _Side, other: _Side, per_class: bool) -> Pair:
             continue
         sides = (one.statistics((how, verify)), other.statistics((how, verify)))
         resamples = resampling.Resamples(sides[0].per_image.shape[0], protocol.resamples, protocol.seed)
-        rows[how, verify, a] = resampling.compare(*sides, resamples, draws=DRAWS, seed=protocol.seed)
+        draws: dict[str, int] = {"draws": DRAWS, "seed": protocol.seed}
+        found = resampling.compare(sides[0], sides[1], resamples, **draws) if own else {}
+        rows[how, verify, a] = {name: found[name] for name in own}
+        both = [side.further((how, verify), more, similarity) for side in (one, other)] if more else []
+        if more:
+            rows[how, verify, a] |= resampling.compare(both[0], both[1], resamples, **draws)
         if per_class:
-            names = vocabulary_of(one.stored).names
-            by_class = (_Classes.of(sides[0], names), _Classes.of(sides[1], names))
-            found = resampling.compare(*by_class, resamples, draws=DRAWS, seed=protocol.seed)
-            classes[how, verify, a] = {name: d for name, d in found.items() if not np.isnan([d.a, d.b]).all()}
-    return Pair((one.letter, other.letter), (one.name, other.name), rows, classes, refused)
+            ious = [ClassIou.of(side, vocabulary.names) for side in sides]
+            classes[how, verify, a] = seen(resampling.compare(ious[0], ious[1], resamples, **draws))
+        if per_class and more:
+            each = [FurtherClasses(side, vocabulary.names) for side in both]
+            more_classes[how, verify, a] = by_score(seen(resampling.compare(each[0], each[1], resamples, **draws)))
+    for scope in SCOPES if one.stored.counts.truth is not None else SCOPES[:1]:
+        if asked := [name for name in of_scope(names, scope) if name not in DEFAULT]:
+            found, a, why = _of_labels(one, other, scope, asked)
+            if found:
+                rows[scope, "", a] = found
+            elif why:
+                refused.append(f"{scope}: {why}")
+    letters, methods = (one.letter, other.letter), (one.name, other.name)
+    return Pair(letters, methods, rows, classes, refused, more_classes)
 
 
-@dataclass(frozen=True)
-class _Classes:
-    """The data-set IoU of each class as a score of its own."""
-
-    per_image: sparse.csr_matrix
-    names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, statistics: metrics.Statistics, names: tuple[str, ...]) -> _Classes:
-        return cls(statistics.per_image[:, statistics.layout["I"] :].tocsr(), names)
-
-    def scores(self, sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        n = len(self.names)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            iou = sums[..., :n] / sums[..., n:]
-        return {name: iou[..., k] for k, name in enumerate(self.names)}
+def _of_labels(one: _Side, other: _Side, scope: str, asked: Sequence[str]) -> tuple[Differences, str, str]:
+    """Differences of the scores of labels that both have, with their signature; or why there are none."""
+    blocks = [side.stored.result.get("by_label", {}).get(scope) for side in (one, other)]
+    signatures = [None if block is None else block["signature"] for block in blocks]
+    if signatures == [None, None]:
+        return {}, "", f"neither has {', '.join(asked)}: evaluate both with --scores {','.join(asked)}"
+    a = signatures[0]
+    why = unlike(a, signatures[1], one.letter, other.letter)
+    left, right = one.stored.labels, other.stored.labels
+    if why is not None or a is None or left is None or right is None:
+        return {}, "", why or "its numbers by image are missing"
+    told = [block["scores"] for block in blocks if block is not None]
+    names = [n for n in asked if all(n in t for t in told) and told[0][n]["definition"] == told[1][n]["definition"]]
+    if not names:
+        return {}, a, "they have no score in common: evaluate both with the same --scores"
+    protocol = one.stored.protocol
+    resamples = resampling.Resamples(left.per_image.shape[0], protocol.resamples, protocol.seed)
+    return resampling.compare(left.only(names), right.only(names), resamples, draws=DRAWS, seed=protocol.seed), a, ""
 
 
 def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
@@ -205,35 +183,21 @@ def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
         within = [pair for pair in found if key in pair.rows]
         if len(pairs) > 1:
             for score in within[0].rows[key]:
-                adjusted = holm([pair.rows[key][score].p for pair in within])
+                adjusted = holm(np.array([pair.rows[key][score].p for pair in within])).tolist()
                 for pair, p in zip(within, adjusted, strict=True):
                     pair.rows[key] = pair.rows[key] | {score: replace(pair.rows[key][score], p_holm=p)}
-        cells = [(pair, name) for pair in within for name in pair.per_class.get(key, {})]
-        adjusted = holm([pair.per_class[key][name].p for pair, name in cells])
-        for (pair, name), p in zip(cells, adjusted, strict=True):
-            pair.per_class[key] = pair.per_class[key] | {name: replace(pair.per_class[key][name], p_holm=p)}
+        _correct_classes([pair.per_class.get(key, {}) for pair in within])
+        for score in {name: None for pair in within for name in pair.more_per_class.get(key, {})}:
+            _correct_classes([pair.more_per_class.get(key, {}).get(score, {}) for pair in within])
     return found
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """p-values corrected for their number by Holm's step-down method (1979), in the same order; NaN stay and do not count."""
-    order = sorted((k for k, value in enumerate(p) if not math.isnan(value)), key=lambda k: p[k])
-    found, highest = [math.nan] * len(p), 0.0
-    for rank, k in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * p[k]))
-        found[k] = highest
-    return found
-
-
-def _plain(d: Difference) -> dict[str, Any]:
-    def number(value: float) -> float | None:
-        return None if math.isnan(value) else value
-
-    told = {
-        "a": number(d.a), "b": number(d.b), "difference": number(d.difference),
-        "ci95": [number(d.low), number(d.high)], "p": number(d.p),
-    }  # fmt: skip
-    return told if d.p_holm is None else told | {"p_holm": number(d.p_holm)}
+def _correct_classes(tables: Sequence[Differences]) -> None:
+    """Correct p for the number of classes and pairs, in place."""
+    cells = [(table, name) for table in tables for name in table]
+    adjusted = holm(np.array([table[name].p for table, name in cells])).tolist()
+    for (table, name), p in zip(cells, adjusted, strict=True):
+        table[name] = replace(table[name], p_holm=p)
 
 
 def unlike(a: str | None, b: str | None, left: str = "A", right: str = "B") -> str | None:

@@ -14,6 +14,8 @@ from zgbench.datasets import KEYS, known_ids
 from zgbench.datasets.catalogue import SPECS
 from zgbench.errors import InputError, UsageError
 from zgbench.protocol import OPTIONS, PRESETS, SIGNED, Protocol, facts_of, outdated
+from zgbench.scores.by_label import SCOPES
+from zgbench.scores.registry import DEFAULT, SCORES, held
 
 _ENCODER = re.compile(r"(?P<model>.*?),prompt=(?P<prompt>.*?)(,segments=(?P<recipe>[^{}]*))?", re.DOTALL)
 _LEXICON = re.compile(r"[^,]+@[0-9a-f]{8},rules=\d+,classes=[0-9a-f]{8}(,text=(?P<text>.*)>=[0-9.]+)?", re.DOTALL)
@@ -57,6 +59,7 @@ def reproduce(what: str) -> Reproduction:
             raise ValueError("too large")
         result = json.loads(path.read_text(encoding="utf-8"))
         rows = [*result["scores"], *([result["tgq"]] if result["tgq"] is not None else [])]
+        rows += result.get("by_label", {}).values()
         return _of([row["signature"] for row in rows], result)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{what}: not a readable result file ({ascii(str(error)[:120])[1:-1]}).") from error
@@ -65,7 +68,10 @@ def reproduce(what: str) -> Reproduction:
 def _of(signatures: Sequence[str], result: dict[str, Any] | None) -> Reproduction:
     facts = [facts_of(signature) for signature in signatures]
     first = facts[0]
-    missing = [key for key in ("data", "split", "n", "ids", "encoder", "verify", "scoring", "boot") if key not in first]
+    # scores of labels alone verify nothing, and may need no encoder
+    alone = ("encoder", "verify") if first.get("score") in SCOPES else ()
+    needed = ("data", "split", "n", "ids", "encoder", "verify", "scoring", "boot")
+    missing = [key for key in needed if key not in first and key not in alone]
     key, _, definition = first.get("data", "").partition("@")
     if missing or (key not in KEYS and not definition):
         wrong = f"it lacks {', '.join(missing)}" if missing else f"its data set is {first['data']!a}"
@@ -91,14 +97,32 @@ def _of(signatures: Sequence[str], result: dict[str, Any] | None) -> Reproductio
         for name in {
             one["encoder"].partition(",prompt=")[0].removeprefix(_OWN)
             for one in facts
-            if one["encoder"].startswith(_OWN)
+            if one.get("encoder", "").startswith(_OWN)
         }
     )
     if any("human" in one for one in facts):
         asked["--ratings"] = "RATINGS"
+    if scores := _scores(facts, result):
+        asked["--scores"] = ",".join(scores)
+    if any("," in d and ",path," not in d for d in _definitions(result)):
+        asked["--similarity"] = "SIMILARITY.csv"
     return Reproduction(
         _command(base, changed, key, ways, asked), _needs(facts, result), tuple(notes)
     )  # fmt: skip
+
+
+def _scores(facts: Sequence[dict[str, str]], result: dict[str, Any] | None) -> tuple[str, ...]:
+    """What to ask for: all that a result holds, or what a signature is about; empty for the default ones."""
+    if result is not None:
+        further = [name for name in held(result) if name not in DEFAULT]
+        return ("default", *further) if further else ()
+    scopes = {one.get("score") for one in facts}
+    return tuple(name for name, score in SCORES.items() if score.scope in scopes and not score.default)
+
+
+def _definitions(result: dict[str, Any] | None) -> list[str]:
+    rows = [] if result is None else result["scores"]
+    return [score["definition"] for row in rows for score in row.get("more", {}).values()]
 
 
 def _known(facts: dict[str, str]) -> dict[str, Any]:
@@ -109,7 +133,7 @@ def _known(facts: dict[str, str]) -> dict[str, Any]:
     found |= {"resamples": int(resamples), "seed": int(seed)}
     if "human" in facts:
         found["human"] = facts["human"].split(",")[0]
-    if facts.get("reassign") == "MAP":
+    if facts.get("reassign") == "MAP" or "encoder" not in facts:
         return found
     lexicon = _LEXICON.fullmatch(facts["encoder"]) if facts.get("reassign") == "LT" else None
     if lexicon is not None:
@@ -122,7 +146,7 @@ def _known(facts: dict[str, str]) -> dict[str, Any]:
     found[f"{kind}_prompt"] = encoder["prompt"]
     if not encoder["model"].startswith(_OWN):
         found[f"{kind}_model"] = encoder["model"].partition("@")[0]
-    if facts["verify"].startswith("cos"):
+    if facts.get("verify", "").startswith("cos"):
         found[f"tau_{kind}"] = float(facts["verify"].lstrip("cos>="))
     if kind == "clip":
         found |= _segments(encoder["recipe"])
@@ -187,7 +211,7 @@ def _images(facts: dict[str, str]) -> tuple[dict[str, str], list[str]]:
     number = (
         subset.removesuffix("]").split(":")[1] if subset else str(len(known_ids(facts["data"]) or ()) or facts["n"])
     )
-    if facts["verify"].startswith("h"):
+    if facts.get("verify", "").startswith("h"):
         return asked, [f"The {facts['n']} images are those whose segments all have ratings."]
     if facts["n"] == number:
         return asked, []
@@ -205,12 +229,19 @@ def _needs(facts: Sequence[dict[str, str]], result: dict[str, Any] | None) -> di
     if first["data"] in SPECS:
         spec = SPECS[first["data"]]
         places = " or ".join(f"{p.pattern} from {p.archive}" for p in spec.truths())
-        photos = any("segments=" in one["encoder"] and "segments=submitted" not in one["encoder"] for one in facts)
+        encoders = [one.get("encoder", "") for one in facts]
+        photos = any("segments=" in one and "segments=submitted" not in one for one in encoders)
         first_place = spec.photos[0]
         needs["DIR"] = places + (f"; {first_place.pattern} from {first_place.archive}" if photos else "")
     needs["truth"] = f"fingerprint {first.get('truth', '?')} of {first['n']} images, ids {first['ids']}"
     needs["models"] = ", ".join(
-        sorted({one["encoder"].partition(",prompt=")[0] for one in facts if one.get("reassign") != "MAP"})
+        sorted(
+            {
+                one["encoder"].partition(",prompt=")[0]
+                for one in facts
+                if one.get("reassign") != "MAP" and "encoder" in one
+            }
+        )
     )
     for one in facts:
         if one.get("reassign") == "MAP":

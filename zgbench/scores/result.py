@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import json
 import math
 import platform
@@ -20,14 +18,21 @@ from zgbench.errors import DataError, InputError
 from zgbench.pixels import counts_file
 from zgbench.pixels.counts import Counts
 from zgbench.protocol import VERSION, Protocol, Reassignment
+from zgbench.scores import by_label
+from zgbench.scores.by_label import ByLabel
 from zgbench.scores.reassignment import Decision
+from zgbench.scores.registry import DEFAULT
 from zgbench.scores.result_names import RESULT as RESULT
 from zgbench.scores.result_names import Names, names
+from zgbench.scores.result_tables import flat, per_class_csv, per_class_rows
 from zgbench.scores.result_types import Result, Score, ScoreRow, Tgq
+from zgbench.scores.shown import html_of_evaluation, text_of_evaluation
 from zgbench.scores.verification import WITH_TEXT, Reassigned
 from zgbench.statistics.resampling import Estimate
+from zgbench.storage.arrow_arrays import numbers, texts
 from zgbench.storage.files import replacing, replacing_all, sha256_file
 from zgbench.storage.plain_arrow import plain
+from zgbench.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +49,7 @@ def number(estimate: Estimate) -> Score:
     return {"value": plain(estimate.value), "ci95": [plain(estimate.low), plain(estimate.high)]}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """Scores of one submission.
 
@@ -56,6 +61,8 @@ class Evaluation:
         stem: submission file name without its ending.
         made_from: content hashes that decide whether the counts may be used again.
         timing: seconds a step.
+        chosen: names of the scores that were asked for, which tables show.
+        labels: per-image numbers of the scores of labels, None where none was asked for.
         path: the result file, None where none was written.
     """
 
@@ -66,7 +73,15 @@ class Evaluation:
     stem: str
     made_from: dict[str, Any]
     timing: dict[str, float]
+    chosen: tuple[str, ...] = DEFAULT
+    labels: ByLabel | None = None
     path: Path | None = None
+
+    def __repr__(self) -> str:
+        return text_of_evaluation(self)
+
+    def _repr_html_(self) -> str:
+        return html_of_evaluation(self)
 
     @property
     def scores(self) -> list[ScoreRow]:
@@ -104,7 +119,7 @@ class Evaluation:
             **self.result,
             "timing_s": rounded,
             "versions": {
-                "zgbench": "0.1.0",
+                "zgbench": __version__,
                 "protocol": VERSION,
                 "numpy": np.__version__,
                 "python": platform.python_version(),
@@ -136,7 +151,12 @@ class Evaluation:
 
         others = [f"{chosen.base}{ending}" for ending in (".segments.parquet", ".per_class.csv", RESULT)]
         new = [] if chosen.counted else [chosen.stats]
-        with replacing_all(*(out / name for name in (*new, *others)), check=check) as temporaries:
+        labels = [f"{chosen.base}{by_label.ENDING}"] if self.labels is not None else []
+        with replacing_all(*(out / name for name in (*labels, *new, *others)), check=check) as made:
+            temporaries = list(made)
+            if self.labels is not None:
+                of_labels, *temporaries = temporaries
+                by_label.write(self.counts.ids, self.labels, of_labels)
             decided, per_class, target = temporaries[-3:]
             stats = temporaries[0] if new else out / chosen.stats
             if new:
@@ -148,41 +168,14 @@ class Evaluation:
                 "stats": {"name": chosen.stats, "sha256": sha256_file(stats)},
                 "segments": {"name": others[0], "sha256": sha256_file(decided)},
             }
+            if self.labels is not None:
+                content["files"]["labels"] = {"name": labels[0], "sha256": sha256_file(of_labels)}
             target.write_bytes((json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
         return out / others[-1]
 
 
 class _Taken(Exception):
     """Another process has written a result of this name meanwhile."""
-
-
-def flat(row: ScoreRow) -> dict[str, Any]:
-    """A score row as one flat record."""
-    record: dict[str, Any] = {key: row[key] for key in ("reassign", "verify", "images", "segments", "segments_kept")}
-    named = {"iou_image": row["iou_image"], "iou_dataset": row["iou_dataset"]} | {
-        f"recall_{k}": v for k, v in row["recall"].items()
-    }
-    for name, found in named.items():
-        record |= {name: found["value"], f"{name}_low": found["ci95"][0], f"{name}_high": found["ci95"][1]}
-    return record | {"signature": row["signature"]}
-
-
-def per_class_rows(result: Result) -> list[dict[str, Any]]:
-    """Flat records of every row's classes."""
-    return [
-        {"reassign": row["reassign"], "verify": row["verify"], "class": name, **values}
-        for row in result["scores"]
-        for name, values in row["per_class"].items()
-    ]
-
-
-def per_class_csv(result: Result) -> str:
-    """Per-class scores as CSV; an undefined score is an empty cell."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["reassign", "verify", "class", "iou", "recall", "images"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(per_class_rows(result))
-    return text.getvalue()
 
 
 def save_segments(found: Evaluation, path: Path) -> None:
@@ -207,18 +200,18 @@ def _segments_table(counts: Counts, segments: slice, reassignments: list[Reassig
     import pyarrow as pa
 
     columns: dict[str, Any] = {
-        "image_id": pa.array(counts.ids, pa.string()).take(pa.array(counts.owner)),
-        "segment": pa.array((np.arange(len(counts.labels)) - counts.offsets[counts.owner]).astype(np.int32)),
-        "label": pa.array(counts.labels, pa.string()),
+        "image_id": texts(counts.ids, counts.owner),
+        "segment": numbers((np.arange(len(counts.labels)) - counts.offsets[counts.owner]).astype(np.int32)),
+        "label": texts(counts.labels),
     }
     for reassigned in reassignments:
         how = reassigned.how.lower()
         decision = reassigned.decision
-        columns[f"{how}_class"] = pa.array(decision.class_id[segments].astype(np.int32))
+        columns[f"{how}_class"] = numbers(decision.class_id[segments].astype(np.int32))
         if how in ("tt", "st"):
-            columns[f"{how}_similarity"] = pa.array(decision.similarity[segments])
+            columns[f"{how}_similarity"] = numbers(decision.similarity[segments])
         if decision.level is not None:
-            columns[f"{how}_level"] = pa.array(decision.level[segments])
+            columns[f"{how}_level"] = numbers(decision.level[segments])
         if reassigned.rated is not None:
             columns[f"{how}_rated"] = pa.array(reassigned.rated[segments], from_pandas=True)
     return pa.table(columns)
@@ -232,6 +225,7 @@ class Stored:
     result: Result
     counts: Counts
     reassigned: list[Reassigned]
+    labels: ByLabel | None = None
 
     @property
     def protocol(self) -> Protocol:
@@ -261,9 +255,9 @@ def load_result(path: Path) -> Stored:
                     f"{place}: missing, or not the file that {path.name} was made with. Run zgbench evaluate again."
                 )
         counts = counts_file.load(places["stats"])
-        found = Stored(
-            path, cast(Result, result), counts, _read_segments(places["segments"], len(counts.labels), result["scores"])
-        )
+        segments = _read_segments(places["segments"], len(counts.labels), result["scores"])
+        labels = by_label.load(places["labels"], counts) if "labels" in places else None
+        found = Stored(path, cast(Result, result), counts, segments, labels)
         _ = found.protocol
         return found
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException) as error:

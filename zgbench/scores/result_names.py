@@ -43,9 +43,17 @@ class Names:
 
 
 def signatures(result: Result) -> set[str]:
-    """Every signature of a result, by its meaning."""
+    """Every signature of a result, by its meaning; a further score's is its row's with its definition."""
     tgq = [result["tgq"]] if result["tgq"] is not None else []
-    return {meaning(row["signature"]) for row in (*result["scores"], *tgq)}
+    found = {meaning(row["signature"]) for row in (*result["scores"], *tgq)}
+    found |= {
+        f"{meaning(block['signature'])}|score:{score['definition']}"
+        for block in result.get("by_label", {}).values()
+        for score in block["scores"].values()
+    }
+    for row in result["scores"]:
+        found |= {f"{meaning(row['signature'])}|score:{s['definition']}" for s in row.get("more", {}).values()}
+    return found
 
 
 def names(out: Path, short: str, result: Result, made_from: dict[str, Any], *, replace: bool = False) -> Names:

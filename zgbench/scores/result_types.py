@@ -22,10 +22,22 @@ class ClassScores(TypedDict):
     images: int
 
 
+class FurtherScore(Score):
+    """A score that was asked for.
+
+    ``definition`` is what it depends on beyond its row's signature (``pq.1``); ``per_class`` has the classes where it is
+    defined, for scores that single classes have.
+    """
+
+    definition: str
+    per_class: NotRequired[dict[str, float]]
+
+
 class ScoreRow(TypedDict):
     """One (reassignment, verification) and its scores.
 
-    ``recall`` has the keys ``0.25``, ``0.5``, ``0.75`` and ``auc``; ``per_class`` has a class name a key.
+    ``recall`` has the keys ``0.25``, ``0.5``, ``0.75`` and ``auc``; ``per_class`` has a class name a key, ``more`` the name
+    of a further score.
     """
 
     reassign: str
@@ -38,6 +50,7 @@ class ScoreRow(TypedDict):
     iou_dataset: Score
     recall: dict[str, Score]
     per_class: dict[str, ClassScores]
+    more: NotRequired[dict[str, FurtherScore]]
 
 
 class Tgq(Score):
@@ -46,6 +59,15 @@ class Tgq(Score):
     segments: int
     labelled: int
     signature: str
+
+
+class ByLabelScores(TypedDict):
+    """Scores of labels without a reassignment, over ``segments`` truth segments; ``scores`` has a score's name a key."""
+
+    signature: str
+    images: int
+    segments: int
+    scores: dict[str, FurtherScore]
 
 
 class SubmissionFacts(TypedDict):
@@ -84,6 +106,7 @@ class Result(TypedDict):
     protocol: dict[str, Any]
     scores: list[ScoreRow]
     tgq: Tgq | None
+    by_label: NotRequired[dict[str, ByLabelScores]]
     unavailable: dict[str, str]
     labels: NotRequired[dict[str, float]]
     notes: NotRequired[list[str]]

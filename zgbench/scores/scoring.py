@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,18 @@ from zgbench.datasets import Dataset
 from zgbench.encoders import TextEncoder
 from zgbench.errors import ModelUnavailable
 from zgbench.pixels.counts import Counts, select
-from zgbench.protocol import Protocol, sign
+from zgbench.protocol import Pixels, Protocol, sign
 from zgbench.scores import metrics, text_generation
+from zgbench.scores.by_label import SCOPES, ByLabel, by_label
+from zgbench.scores.by_label import about as told_by
+from zgbench.scores.further import definition, further, possible, rows_scores, similarity_for
 from zgbench.scores.human_scores import Ratings, fully_rated
 from zgbench.scores.rating_similarity import described
 from zgbench.scores.reassignment import true_similarity
+from zgbench.scores.registry import DEFAULT, of_scope
 from zgbench.scores.result import Evaluation, number
-from zgbench.scores.result_types import Result, ScoreRow, Tgq
+from zgbench.scores.result_types import ByLabelScores, Result, ScoreRow, Tgq
+from zgbench.scores.similarity import Similarity
 from zgbench.scores.subject import Subject
 from zgbench.scores.verification import Reassigned, Row, background_of, verified
 from zgbench.scores.ways import text_name
@@ -61,6 +67,8 @@ def scored(
     people: Ratings | None,
     unavailable: dict[str, str],
     timing: dict[str, float],
+    names: tuple[str, ...] = DEFAULT,
+    similarity: Similarity | None = None,
 ) -> Evaluation:
     """Scores of every row.
 
@@ -69,6 +77,8 @@ def scored(
         text: Sentence-BERT, for TGQ.
         unavailable: what cannot be scored, and why; more may be added.
         timing: seconds a step; goes into the result.
+        names: of the scores that were asked for; the default ones are worked out whether they were or not.
+        similarity: of classes, for the scores that need one; by default WordNet's path similarity.
 
     Raises:
         ModelUnavailable: there is no row at all.
@@ -81,6 +91,8 @@ def scored(
     def drawn(n: int) -> Resamples:
         return resamples.setdefault(n, Resamples(n, protocol.resamples, protocol.seed))
 
+    more = possible([name for name in of_scope(names, "row") if name not in DEFAULT], dataset.vocabulary)
+    similarity = similarity or similarity_for(more, dataset.vocabulary)
     rows: list[ScoreRow] = []
     for row in (row for r in reassigned for row in verified(counts, r, protocol)):
         n_images = int(row.images.sum())
@@ -106,6 +118,10 @@ def scored(
                 "per_class": {dataset.vocabulary.name(c): values for c, values in per_class.items()},
             }
         )
+        if more:
+            found = further(row, counts, dataset.vocabulary, rule, more, similarity)
+            rows[-1]["more"] = rows_scores(found, drawn(n_images), dataset.vocabulary, similarity)
+    of_labels = _by_label(facts, counts, text, rule, names, drawn(len(counts.ids)), unavailable)
     tgq = _tgq(facts, counts, text, drawn(len(counts.ids)), unavailable) if counts.truth is not None else None
     if not rows:
         told = "\n".join(f"{what}: {why}" for what, why in unavailable.items())
@@ -123,6 +139,8 @@ def scored(
         "tgq": tgq,
         "unavailable": unavailable,
     }  # fmt: skip
+    if of_labels is not None:
+        result["by_label"] = of_labels[1]
     for one in reassigned:
         if one.labels is not None:
             result["labels"] = {**asdict(one.labels), "vague": one.labels.vague}
@@ -130,12 +148,48 @@ def scored(
             result["notes"] = [*result.get("notes", []), one.note]
     made_from = {
         "submission_sha256": subject.sha256,
-        "truth_sha256": dataset.source.fingerprint(counts.ids),
+        "truth_sha256": subject.fingerprint(counts.ids),
         "ids_sha256": subject.dataset.ids_sha256(),
         "partial": len(counts.ids) < len(subject.dataset.ids),
     }
     stem = stem_of(subject.reader.path)
-    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing)
+    return Evaluation(result, counts, reassigned, dataset, stem, made_from, timing, names, of_labels and of_labels[0])
+
+
+def _by_label(
+    facts: _Facts,
+    counts: Counts,
+    text: TextEncoder,
+    rule: Pixels,
+    names: tuple[str, ...],
+    drawn: Resamples,
+    unavailable: dict[str, str],
+) -> tuple[ByLabel, dict[str, ByLabelScores]] | None:
+    """Scores of labels without a reassignment, where they were asked for and the track has them."""
+    protocol, vocabulary = facts.subject.protocol, facts.dataset.vocabulary
+    scopes = [scope for scope in SCOPES if scope == "labels" or counts.truth is not None]
+    asked = [name for scope in scopes for name in of_scope(names, scope) if name not in DEFAULT]
+    if not asked:
+        return None
+    found, missing = by_label(counts, asked, vocabulary, text, protocol.text_prompt, rule)
+    unavailable |= missing
+    scores = resampling.estimates(found, drawn)
+    blocks: dict[str, ByLabelScores] = {}
+    for scope in scopes:
+        if own := of_scope(found.names, scope):
+            about = facts.of(counts) | {"score": scope} | told_by(own, text_name(text, protocol))
+            blocks[scope] = {
+                "signature": sign(protocol, about, unlabelled=facts.dataset.unlabelled), "images": len(counts.ids),
+                "segments": int(found.per_image[:, [0]].sum()),
+                "scores": {
+                    name: {
+                        "value": (score := number(scores[name]))["value"], "ci95": score["ci95"],
+                        "definition": definition(name, None),
+                    }
+                    for name in own
+                },
+            }  # fmt: skip
+    return (found, blocks) if blocks else None
 
 
 def _signature(subject: Subject, row: Row, facts: dict[str, str], people: Ratings | None) -> str:
@@ -151,6 +205,11 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
     about: dict[str, Any] = {
         "sha256": people.sha256, "aggregate": protocol.human, "unrated": UNRATED, "excluded": list(people.excluded),
     }  # fmt: skip
+
+    @cache
+    def drawn(n: int) -> Resamples:
+        return Resamples(n, protocol.resamples, protocol.seed)
+
     for row in reassigned:
         if row.rated is not None:
             whole = fully_rated(counts, row.rated)
@@ -161,10 +220,7 @@ def by_people(protocol: Protocol, counts: Counts, reassigned: list[Reassigned], 
                 "images_rated": int(whole.sum()),
             }
             if row.decision.level is None and row.how != "MAP":
-                about[row.how] |= described(
-                    row.decision.similarity, row.rated, counts.owner,
-                    resamples=protocol.resamples, seed=protocol.seed,
-                )  # fmt: skip
+                about[row.how] |= described(row.decision.similarity, row.rated, counts.owner, drawn)
     return about
 
 

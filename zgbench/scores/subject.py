@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InputError
@@ -38,6 +38,13 @@ class Subject:
     dataset: Dataset
     protocol: Protocol
     stamp: str
+    _fingerprints: dict[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
+
+    def fingerprint(self, image_ids: tuple[str, ...]) -> str:
+        """SHA-256 over the stored truth of these images; its files are read once, and must not change meanwhile."""
+        if image_ids not in self._fingerprints:
+            self._fingerprints[image_ids] = self.dataset.source.fingerprint(image_ids)
+        return self._fingerprints[image_ids]
 
     def check_unchanged(self) -> None:
         """Hashes and counts were taken at different moments; they must be about the same files.

@@ -56,6 +56,27 @@ class Encoders:
         return cls(CachedTextEncoder(text, cache), clip, cache)
 
 
+class SharedModels:
+    """The models of several evaluations: each is loaded once, and kept as long as this is."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[object, ...], Encoders] = {}
+
+    def of(
+        self,
+        protocol: Rules,
+        text: TextEncoder | str | os.PathLike[str] | None = None,
+        clip: ImageTextEncoder | str | os.PathLike[str] | None = None,
+    ) -> Encoders:
+        """As :meth:`Encoders.of`; the same as before where all that the models depend on is the same."""
+        recipe = (protocol.saliency, protocol.sigma, protocol.first_masked_layer, protocol.segment_mode)
+        given = [one if isinstance(one, str | os.PathLike | None) else id(one) for one in (text, clip)]
+        key = (*given, protocol.text_model, protocol.clip_model, *recipe)
+        if key not in self._kept:
+            self._kept[key] = Encoders.of(protocol, text, clip)
+        return self._kept[key]
+
+
 class Way(Protocol):
     """One reassignment.
 

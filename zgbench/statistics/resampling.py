@@ -104,6 +104,12 @@ def interval(samples: Float) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def standard_error(samples: Float) -> float:
+    """Standard deviation of the defined resamples; NaN of fewer than two."""
+    defined = samples[~np.isnan(samples)]
+    return float(defined.std(ddof=1)) if len(defined) > 1 else float("nan")
+
+
 def estimates(statistics: Statistics, w: Resamples | NDArray[np.uint8]) -> dict[str, Estimate]:
     """Every score with its interval.
 
@@ -120,7 +126,7 @@ class Difference:
     """Paired difference A − B of a score, its 95 % interval, and the two-sided p-value of no difference.
 
     All but ``a`` or ``b`` are NaN where the score is undefined for the other. ``p_holm``: corrected for the number of
-    comparisons, None where there is but one.
+    comparisons, None where there is but one. ``se``: standard error of the paired difference.
     """
 
     a: float
@@ -130,6 +136,7 @@ class Difference:
     high: float
     p: float
     p_holm: float | None = None
+    se: float = float("nan")
 
 
 def flips(n_images: int, draws: int, seed: int) -> Iterator[Float]:
@@ -170,6 +177,7 @@ def compare(
             float(score_a[name] - score_b[name]),
             *interval(boot_a[name] - boot_b[name]),
             float("nan") if np.isnan(score_a[name] - score_b[name]) else (at_least[name] + 1) / (draws + 1),
+            se=standard_error(boot_a[name] - boot_b[name]),
         )
         for name in score_a
     }

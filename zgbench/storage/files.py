@@ -54,13 +54,15 @@ def replacing_all(
                 for target in targets:
                     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=PART, dir=folder)
                     temporaries.append(Path(name))
-                    handles.append(handle)
-                    _lock(handle, wait=False)
+                    if _lock(handle, wait=False):
+                        handles.append(handle)
+                    else:  # where there are no locks, an open file may not be renamed either
+                        os.close(handle)
         with _telling(targets[0], "Free some space or choose another folder."):
             yield tuple(temporaries)
             for temporary in temporaries:
                 temporary.chmod(0o666 & ~_umask())
-                with temporary.open("rb") as file:
+                with temporary.open("r+b") as file:  # Windows flushes only what may be written
                     os.fsync(file.fileno())
             with _alone(folder):
                 check()
@@ -88,8 +90,9 @@ def new_folder(path: Path) -> Iterator[Path]:
             with _alone(path.parent):
                 _sweep(path.parent)
                 temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent))
-                handle = os.open(temporary, os.O_RDONLY)
-                _lock(handle, wait=False)
+                handle = _opened(temporary)
+                if handle is not None:
+                    _lock(handle, wait=False)
         with _telling(path, "Free some space or choose another folder."):
             yield temporary
             temporary.chmod(0o777 & ~_umask())
@@ -140,7 +143,7 @@ def sha256_lines(lines: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def stamp(paths: Iterable[Path]) -> str:
+def stamp(paths: Iterable[Path | str]) -> str:
     """A text that is another one when any of the files was changed or replaced meanwhile.
 
     Dates are only compared for being the same, so a clock that is set back does no harm.
@@ -148,7 +151,7 @@ def stamp(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         try:
-            s = path.stat()
+            s = os.stat(path)  # noqa: PTH116  many texts come here, and a Path of each would cost more
             digest.update(f"{s.st_ino} {s.st_size} {s.st_mtime_ns} {s.st_ctime_ns}\n".encode())
         except OSError:
             digest.update(b"none\n")
@@ -172,12 +175,22 @@ def _telling(path: Path, mend: str) -> Iterator[None]:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Other processes wait meanwhile that would make or rename files here; where there are no locks, nobody waits."""
-    handle = os.open(folder, os.O_RDONLY)
+    handle = _opened(folder)
     try:
-        _lock(handle, wait=True)
+        if handle is not None:
+            _lock(handle, wait=True)
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
+
+
+def _opened(folder: Path) -> int | None:
+    """A handle to lock a folder by; None where folders cannot be opened (Windows)."""
+    try:
+        return os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return None
 
 
 def _lock(handle: int, *, wait: bool) -> bool:
@@ -198,7 +211,9 @@ def _sweep(folder: Path) -> None:
     _swept.add(folder)
     for entry in [entry for entry in os.scandir(folder) if entry.name.startswith(".") and entry.name.endswith(PART)]:
         with contextlib.suppress(OSError):
-            handle = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW)
+            if entry.is_symlink():
+                continue
+            handle = os.open(entry.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             try:
                 if _lock(handle, wait=False):
                     if entry.is_dir(follow_symlinks=False):

@@ -9,6 +9,7 @@ from typing import Any
 
 from zgbench.datasets import KEYS, is_known
 from zgbench.datasets.definition import FILE, KEY, KEY_RULE
+from zgbench.submission.method_keys import CARD_KEYS, wrong_value
 from zgbench.submission.problems import Problem, Report, quote
 from zgbench.submission.schema import (
     FORMAT,
@@ -115,16 +116,20 @@ def check_known(header: Header, data: str | os.PathLike[str] | None, report: Rep
 
 
 def _check_method(method: object, bad: Callable[[str, str, str, str, str], None]) -> None:
+    known = (*METHOD_KEYS, *CARD_KEYS)
     if not isinstance(method, dict):
-        bad("type", "method", "an object", quote(method), f"Write an object with {', '.join(METHOD_KEYS)}.")
+        bad("type", "method", "an object", quote(method), f"Write an object with {', '.join(known)}.")
         return
     for key, value in method.items():
         kind = METHOD_KEYS.get(key)
-        if kind is None:
+        if key in CARD_KEYS:
+            if (expected := wrong_value(key, value)) is not None:
+                bad("card", f"method.{key}", expected, quote(value), "Mend the value, or leave the key out.")
+        elif kind is None:
             bad(
                 "unknown-key",
                 f"method.{key}",
-                f"one of {', '.join(METHOD_KEYS)}",
+                f"one of {', '.join(known)}",
                 quote(key),
                 "Remove it, or say it in the description.",
             )

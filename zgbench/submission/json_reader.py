@@ -7,6 +7,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +25,8 @@ MAX_UNPACKED = 1 << 30
 MAX_RATIO = 200
 """A gzipped submission may unpack to ``MAX_UNPACKED`` bytes, and beyond that to ``MAX_RATIO`` times its size."""
 _MAX_DEPTH = 8
-_CHUNK, _MAX_CHUNK = 1 << 18, 1 << 22
+_CHUNK, _MAX_CHUNK = 1 << 16, 1 << 22
+_DEEPER = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -112,9 +114,21 @@ class JsonReader:
             self._backend = ijson.get_backend("python") if found else ijson
         return self._backend
 
-    def _events(self, limited: _Limited) -> Iterator[tuple[str, Any]]:
+    def _raw(self, limited: _Limited) -> Iterator[tuple[str, Any]]:
+        """Events as ijson gives them."""
+        with self._telling():
+            found: Iterator[tuple[str, Any]] = self._parser().basic_parse(limited, use_float=True, buf_size=_CHUNK)
+            return found
+
+    def _events(self, raw: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        with self._telling():
+            yield from raw
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Errors of ijson and of the file as ours."""
         try:
-            yield from self._parser().basic_parse(limited, use_float=True, buf_size=_CHUNK)
+            yield
         except (ijson.JSONError, ValueError, UnicodeError) as error:
             detail = " ".join(str(error).split())
             raise InputError(
@@ -128,7 +142,8 @@ class JsonReader:
         """Values of the top-level keys; ``images`` only says what kind of thing it is. Duplicates are noted by images()."""
         file, limited = self._open()
         with file:
-            events = self._events(limited)
+            raw = self._raw(limited)
+            events = self._events(raw)
             if next(events, ("", None))[0] != "start_map":
                 raise InputError(f"{self.path}: expected a JSON object at the top, see submissions/README.md.")
             self._values = 0
@@ -142,7 +157,7 @@ class JsonReader:
                     if all(key in found for key in schema.HEADER_KEYS):
                         self._unread = True
                         break
-                    self._skip(events, limited)
+                    self._skip(raw, limited)
                     found["images"] = []
                 else:
                     built = self._build(kind, content, events, "", throwaway, 1)
@@ -153,7 +168,7 @@ class JsonReader:
         """Elements of ``images``; duplicate keys and stray top-level keys are noted."""
         file, limited = self._open()
         with file:
-            events = self._events(limited)
+            events = self._events(self._raw(limited))
             next(events)
             self._values = 0
             seen: set[str] = set()
@@ -219,24 +234,24 @@ class JsonReader:
             return items
         return content
 
-    def _skip(self, events: Iterator[tuple[str, Any]], limited: _Limited) -> None:
-        """Read past the array that has just begun."""
-        depth, seen = 1, 0
-        for event, _ in events:
-            if event in ("start_array", "start_map"):
-                depth += 1
-            elif event in ("end_array", "end_map"):
-                depth -= 1
-                if depth == 0:
-                    return
-                if depth == 1:
-                    seen = 0
-                    limited.restart_count()
-            seen += 1
-            if seen > 3 * MAX_IMAGE_VALUES:  # a value is at most a beginning, an end and a key
-                raise InputError(
-                    f"{self.path}: an image holds more than {MAX_IMAGE_VALUES} values. No honest one does."
-                )
+    def _skip(self, raw: Iterator[tuple[str, Any]], limited: _Limited) -> None:
+        """Read past the array that has just begun; straight from ijson, as this is most of what a header costs."""
+        depth, seen, most = 1, 0, 3 * MAX_IMAGE_VALUES  # a value is at most a beginning, an end and a key
+        with self._telling():
+            for event, _ in raw:
+                seen += 1
+                if event in _DEEPER:
+                    depth += _DEEPER[event]
+                    if depth == 1:
+                        seen = 0
+                        limited.restart_count()
+                    elif depth == 0:
+                        return
+                if seen > most:
+                    break
+            else:
+                return
+        raise InputError(f"{self.path}: an image holds more than {MAX_IMAGE_VALUES} values. No honest one does.")
 
 
 def _duplicate(path: str, key: str) -> Problem:

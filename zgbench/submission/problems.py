@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from zgbench.errors import InputError
+from zgbench.errors import InputError, ZgbenchError
 
 SHOWN = 50
 COLLECTED = 1000
@@ -62,6 +63,19 @@ class Problem:
         path = cut(self.path)
         place = f"{', '.join(where)} ({path})" if where else path
         return f"[{self.kind}] {place}: expected {self.expected}; found {self.found}. {self.mend}"
+
+
+def rejection(error: ZgbenchError) -> dict[str, Any]:
+    """An error as JSON: what ``--json`` prints where a result would stand; of a submission, with every problem."""
+    content: dict[str, Any] = {
+        "format": "zgbench-rejection/1", "error": type(error).__name__, "exit_status": error.exit_status,
+        "message": str(error),
+    }  # fmt: skip
+    if isinstance(error, SubmissionError):
+        content["kinds"] = dict(error.report.kinds)
+        content["complete"] = error.report.kinds.total() == len(error.report.problems)
+        content["problems"] = [asdict(problem) for problem in error.report.problems]
+    return content
 
 
 @dataclass

@@ -45,7 +45,8 @@ class SubmissionWriter:
         name: the method's name.
         dataset: ``pas20``, ``pc59``, ``pc459`` or ``mini``.
         track: ``free`` (own segments) or ``oracle`` (labels for the truth's segments).
-        method: ``description``, ``url``, ``text_guidance``, ``segmentation_labels``.
+        method: ``description``, ``url``, ``text_guidance``, ``segmentation_labels``, and what makes up its card on a
+            leaderboard (:mod:`zgbench.submission.method_keys`).
         data: the data folder, or an open data set: then sizes are compared with the truth's when an image is added.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Published families of scores, one a module: their definitions, and what they make of counts or labels."""
