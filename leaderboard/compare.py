@@ -25,7 +25,7 @@ from shared import (
     text_colour,
 )
 
-from zgbench.board.differences import against, comparison
+from zgbench.board.differences import against, class_differences, comparison
 from zgbench.board.entry import SCORES
 from zgbench.board.ranking_text import differences_csv
 from zgbench.errors import ZgbenchError
@@ -154,7 +154,7 @@ def wins(rows: list[dict[str, Any]], count: int, shown: dict[str, str]) -> Itera
         yield f"“{shown[other]}” is better in {better} of {count} classes, worse in {worse}."
 
 
-def classes(rows: list[dict[str, Any]], reference: str, shown: dict[str, str]) -> None:
+def classes(rows: list[dict[str, Any]], reference: str, shown: dict[str, str], title: str) -> None:
     """Class by class, all methods in one plot with one scale."""
     turned = against(rows, reference)
     found = list(dict.fromkeys(row["class"] for row in turned))
@@ -176,7 +176,7 @@ def classes(rows: list[dict[str, Any]], reference: str, shown: dict[str, str]) -
         "class",
         seen,
         shown,
-        "points of IoU above or below the method",
+        f"points of {title} above or below the method",
     )
     ordered = sorted(turned, key=lambda row: order.index(row["class"]))
     frame = pd.DataFrame(
@@ -205,15 +205,16 @@ chosen = choose_several("Methods", options, "methods", 2, MOST)
 if len(chosen) < 2:
     st.info("Choose two to six methods of this protocol.")
     st.stop()
-more = st.multiselect(
-    "Further scores", list(group.further), format_func=lambda name: SCORES[name], key="more", bind="query-params"
-)
+with line():
+    first = chosen[1] if len(chosen) == 2 else chosen[0]
+    reference = choose("Differences from", {key: options[key] for key in chosen}, "against", first=first)
+    more = st.multiselect(
+        "Further scores", list(group.further), format_func=lambda name: SCORES[name], key="more", bind="query-params"
+    )
 try:
     found = comparison(board, group.key, chosen, more)
 except ZgbenchError as error:
     stop("These cannot be compared.", error)
-first = chosen[1] if len(chosen) == 2 else chosen[0]
-reference = choose("Differences from", {key: options[key] for key in chosen}, "against", first=first)
 st.caption(
     "Paired over the same images: what both find easy or hard cancels out. Filled: beyond doubt; hollow: undecided."
 )
@@ -231,4 +232,8 @@ with line():
 scores_table(found.scores, options)
 if found.per_class:
     st.header("By class")
-    classes(found.per_class, reference, options)
+    by = "iou_dataset"
+    if more:
+        by = choose("Score of a class", {name: SCORES[name] for name in ("iou_dataset", *more)}, "by")
+    rows = found.per_class if by == "iou_dataset" else class_differences(board, group.key, chosen, by)
+    classes(rows, reference, options, SCORES[by])

@@ -48,7 +48,7 @@ def plot(steps: list[dict[str, Any]], score: str) -> None:
     )
     base = alt.Chart(frame).encode(y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)))
     hanging = base.mark_bar(height=22).encode(
-        x=alt.X("start:Q", title="%", scale=alt.Scale(domain=[0, 100])),
+        x=alt.X("start:Q", title="%", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=5, labelFontSize=12)),
         x2="value:Q",
         color=alt.Color(
             "kind:N", title=None, legend=None,

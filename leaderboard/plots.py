@@ -62,7 +62,7 @@ def intervals(rows: list[dict[str, Any]], score: str) -> None:
         .transform_calculate(name="(datum.rank == '–' ? '' : datum.rank + '  ') + datum.method")
     )
     st.altair_chart(
-        (rule + dot + text).properties(height=alt.Step(31)),
+        (rule + dot + text).properties(height=alt.Step(29)),
         alt=f"{SCORES[score]} of {methods(len(shown))} with 95 % intervals, best on top; the table has the numbers.",
     )
     if len(rows) > len(shown):
@@ -110,7 +110,12 @@ def timeline(rows: list[dict[str, Any]], title: str) -> None:
     axis = (
         alt.Axis(format="~s", tickCount=5, labelFontSize=12)
         if key == "parameters"
-        else alt.Axis(format="d", values=list(range(low - 1, high + 2)), labelFontSize=12)
+        else alt.Axis(
+            format="d",
+            values=list(range(low - 1, high + 2, max(1, (high - low) // 6))),
+            labelOverlap=False,
+            labelFontSize=12,
+        )
     )
     base = alt.Chart(frame).encode(
         x=alt.X("x:Q", title=there[key], scale=scale, axis=axis),
@@ -134,7 +139,7 @@ def timeline(rows: list[dict[str, Any]], title: str) -> None:
 
 def spread(frame: pd.DataFrame) -> list[bool]:
     """Which points bear their name: those that stand far enough from the last one named in their place, the best first."""
-    least = 0.06 * float(frame["value"].max())
+    least = 0.09 * float(frame["value"].max())
     last: dict[Any, float] = {}
     named = dict.fromkeys(frame.index, False)
     for at, x, value in frame.sort_values("value", ascending=False)[["x", "value"]].itertuples():

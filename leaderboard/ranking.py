@@ -31,6 +31,7 @@ from zgbench.board.ranking import APART, RULE, Filters, filtered, ranking
 from zgbench.board.ranking_text import as_json, rank_cell, ranking_csv, ranking_latex, ranking_record
 from zgbench.board.store import Board, Group
 from zgbench.errors import ZgbenchError
+from zgbench.scores.registry import sentence
 
 TASK = (
     "A method cuts a photo into segments and names each in free text, with no class list, no text query and no "
@@ -212,6 +213,7 @@ def results(board: Board, dataset: str, controls: Any) -> None:
     if apart := [row for row in rows if row["kind"] != "method"]:
         st.caption(APART)
         ids += grid(apart, columns, group, "picked_apart", "Baselines and ceilings, not ranked")
+    st.text(sentence(score))
     st.caption(told(power_of(board, group, score), group, score))
     st.caption(RULE)
     timeline(

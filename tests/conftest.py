@@ -24,7 +24,17 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 USERS_MODELS = {
     name: os.environ.get(name) for name in ("ZGBENCH_MODELS", "ZGBENCH_CACHE")
 }  # before tests get a cache of their own
+LONGEST_FIRST = ("end_to_end", "reference_method", "fuzz", "board", "models", "encoders")
+"""Folders whose modules take minutes: last, one of them would keep one test process busy while the other has nothing to do."""
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from zgbench.overlay import GREY, draw
@@ -32,3 +33,11 @@ def test_a_label_stands_on_its_segment() -> None:
 
 def test_a_long_label_is_cut_to_the_picture() -> None:
     assert draw(PHOTO, [LEFT], ["x" * 200]).size == (720, 480)
+
+
+@pytest.mark.parametrize("side", [60, 480, 1200])
+def test_labels_are_a_share_of_the_width_whatever_the_photo_is(side: int) -> None:
+    mask = np.ones((side, side), bool)
+    picture = np.asarray(draw(Image.new("RGB", (side, side), (0, 0, 0)), [mask], ["Hxy"], text=12 / 288))
+    letters = (picture > 120).all(axis=2)  # from the top of H to the foot of y: 0.9 of the font's size
+    assert 288 / picture.shape[1] * int(letters.any(axis=1).sum()) >= 0.85 * 12  # where the picture is 288 pixels wide

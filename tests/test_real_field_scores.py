@@ -80,4 +80,4 @@ def test_track_oracle_equals_its_slow_definition(tmp_path: Path) -> None:
     expected = slow.oracle_track(given, list(truths("pas20").values()), {c: (a, b, *d) for c, a, b, d in listed}, known)
     block = found.result["by_label"]["oracle"]["scores"]
     assert {name: block[name]["value"] for name in expected} == pytest.approx(expected, abs=1e-9)
-    assert all(0.2 < value < 0.9 for value in expected.values())
+    assert all(0.05 < value < 0.95 for value in expected.values())

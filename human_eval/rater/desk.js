@@ -94,5 +94,5 @@ export default function ({ data, parentElement }) {
     line.textContent = data.said;
     line.classList.toggle("refused", data.refused);
   }
-  return () => { at.keys = {}; bare(false); };
+  return () => bare(false);
 }

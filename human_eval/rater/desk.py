@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
 
-HOLD = "bare"
-"""What the key of the bare photo is for; it presses no button."""
+from rater.texts import SCORES, SKIP, VIEWS
+
+_HOLD = "bare"  # what the key of the bare photo is for; it presses no button
+KEYS = {
+    **{str(score): f"score-{score}-" for score in SCORES},
+    **{key: f"view-{name}" for name, key in VIEWS},
+    **{key.upper(): f"reason-{key}-" for key in SKIP},
+    "T": "cannot-", "S": "skip-", "Z": "undo-", "C": "comment-", "F": _HOLD,
+}  # fmt: skip
+"""Key → start of the name of the button that it presses. One map for all pages: a key whose button is not there, or
+cannot be pressed now, does nothing."""
 
 _desk = st.components.v2.component(
     "zgbench_desk",
@@ -24,23 +32,14 @@ def say(text: str, *, refused: bool = False) -> None:
     state["said"] = (text, refused, state.get("said", ("", False, 0))[2] + 1)
 
 
-def show(ticket: str, keys: Mapping[str, str], *, writing: bool = False) -> None:
+def show(ticket: str, *, writing: bool = False) -> None:
     """Put the line here, and let keys press buttons.
 
     Args:
         ticket: of what is shown; when it changes, the focus goes to the button that stands where the old one stood.
-        keys: key → start of the button's name, such as ``T`` → ``cannot-``.
         writing: a comment: the focus goes to its box.
     """
     text, refused, turn = st.session_state.get("said", ("", False, 0))
-    data = {
-        "ticket": ticket,
-        "keys": dict(keys) | {"F": HOLD},
-        "hold": HOLD,
-        "said": text,
-        "refused": refused,
-        "turn": turn,
-        "writing": writing,
-    }
+    said = {"said": text, "refused": refused, "turn": turn}
     with st.container(key="said"):
-        _desk(data=data, key="desk")
+        _desk(data={"ticket": ticket, "keys": KEYS, "hold": _HOLD, "writing": writing} | said, key="desk")

@@ -7,12 +7,10 @@ from functools import partial
 import streamlit as st
 
 from rater import desk, instructions, session
-from rater.stage import preload, score_keys, show_item, show_scores, view_keys
+from rater.stage import preload, show_item, show_scores
 from rater.texts import BREAK_S, SKIP, choose_language, english, t
 from rater.trouble import button, guarded
 from zgbench.ratings import Item, Outcome, Progress, Rater
-
-_OTHERS = {"T": "cannot-", "S": "skip-", "Z": "undo-", "C": "comment-"}
 
 
 def show(rater: Rater) -> None:
@@ -30,9 +28,8 @@ def show(rater: Rater) -> None:
     skipping = state.get("skipping") == item.ticket
     show_item(item)
     show_scores(item.ticket, partial(_rate, item.ticket), disabled=skipping)
-    asked = {key.upper(): f"reason-{key}-" for key in SKIP} if skipping else score_keys() | _OTHERS
     writing = state.get("commenting") == item.ticket
-    desk.show(item.ticket, view_keys() | asked, writing=writing)
+    desk.show(item.ticket, writing=writing)
     with st.container(key="others", horizontal=True, horizontal_alignment="center"):
         if skipping:
             _show_reasons(item)
@@ -94,7 +91,7 @@ def _show_end(progress: Progress) -> None:
             st.button(t("end.again"), key="look-again", shortcut="enter", type="primary", on_click=_look_again)
         button(st, t("rate.undo"), _undo, None, key="undo-end", disabled=not progress.can_undo)
         st.button(t("sign_in.out"), key="sign-out-end", on_click=guarded(session.leave))
-    desk.show("end", {"Z": "undo-end"})
+    desk.show("end")
 
 
 def _show_help() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from rater.pictures import picture, words
-from rater.texts import SCORES, VIEWS, t
+from rater.texts import VIEWS, t
 from rater.trouble import button
 from zgbench.errors import DataError
 from zgbench.ratings import Item
@@ -56,16 +56,6 @@ def show_item(item: Item) -> None:
             chosen = "primary" if name == view() else "secondary"
             st.button(t(f"view.{name}"), key=f"view-{name}", type=chosen, on_click=_look, args=(name,))
         st.button(t("view.bare"), key="view-bare")  # held, never pressed: see desk.js
-
-
-def view_keys() -> dict[str, str]:
-    """Keys of the views, for the desk."""
-    return {key: f"view-{name}" for name, key in VIEWS}
-
-
-def score_keys() -> dict[str, str]:
-    """Keys of the scores, for the desk."""
-    return {str(score): f"score-{score}-" for score in SCORES}
 
 
 def preload(item: Item | None) -> None:

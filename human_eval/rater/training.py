@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from rater import desk, instructions, session
-from rater.stage import plain, score_keys, show_item, show_scores, view_keys
+from rater.stage import plain, show_item, show_scores
 from rater.texts import choose_language, t
 from rater.trouble import button, guarded
 from zgbench.ratings import Practice, Rater, TrainingItem
@@ -47,9 +47,9 @@ def _item(shown: TrainingItem, number: int, total: int) -> None:
     show_item(shown.item)
     if shown.answer is None:
         show_scores(f"training-{shown.item.id}", partial(_answer, shown.item.id))
-        desk.show(shown.item.id, view_keys() | score_keys())
+        desk.show(shown.item.id)
         return
-    desk.show(f"review {shown.item.id}", view_keys())
+    desk.show(f"review {shown.item.id}")
     ours = {"score": shown.known, "name": t(f"scores.{shown.known}"), "yours": shown.answer}
     if shown.answer == shown.known:
         st.success(t("practice.same", **ours), icon=":material/check:")

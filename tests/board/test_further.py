@@ -12,7 +12,7 @@ import zgbench
 from tests.board.shipped import BOARD, group_of
 from zgbench.board.add import add
 from zgbench.board.checks import violations
-from zgbench.board.differences import comparison
+from zgbench.board.differences import class_differences, comparison
 from zgbench.board.ranking import ranking
 from zgbench.board.ranking_text import ranking_csv
 from zgbench.board.rescore import differences
@@ -62,6 +62,20 @@ def test_the_board_says_what_compare_says() -> None:
         assert told["p"] == (d.p if told["draws"] == 10_000 else pytest.approx(d.p, abs=0.1))
         if told["clear"]:
             assert (told["clear"] == "a") == ((d.a < d.b) if name == "hallucination" else (d.a > d.b)), name
+
+
+def test_classes_are_compared_by_the_chosen_score() -> None:
+    a, b = [row["id"] for row in ranking(BOARD, GROUP, "pq") if row["rank"] is not None][:2]
+    rows = class_differences(BOARD, GROUP, [a, b], "pq")
+    entry = BOARD.entry(a)
+    values = [row["a_iou"] for row in rows if row["a_iou"] is not None]
+    assert np.mean(values) == pytest.approx(score_of(entry, entry.row(GROUP), "pq").value)
+    assert class_differences(BOARD, GROUP, [a, b], "iou_dataset") == comparison(BOARD, GROUP, [a, b]).per_class
+    for row in class_differences(BOARD, GROUP, [a, b], "hallucination"):
+        if row["clear"]:
+            assert (row["clear"] == "a") == (row["difference"] < 0)
+    with pytest.raises(UsageError, match="expected one of iou_dataset"):
+        class_differences(BOARD, GROUP, [a, b], "recall.0.5")
 
 
 def test_what_is_kept_is_what_was_made() -> None:

@@ -15,7 +15,7 @@ LABEL = ".st-key-label, .st-key-long-label, .st-key-longest-label"
 PICTURE_SHOWN = """old => {
   const picture = document.querySelector('.st-key-picture img');
   const button = document.querySelector('[class*="st-key-score-0-"]');
-  return picture && picture.complete && picture.naturalWidth > 0 && button && !button.className.includes(old);
+  return picture && picture.complete && picture.naturalWidth > 0 && button && !button.className.includes(old) && window.zgbenchDesk !== undefined;
 }"""
 
 
@@ -90,6 +90,7 @@ class Visitor:
             self.page.get_by_text("6 are needed").wait_for()
             assert not self.button("Start rating").count()
             self.press("Enter")
+            self.page.locator('[class*="st-key-score-3-"]').wait_for()
         self._round(store)
         self.button("Start rating").wait_for()
         self.press("Enter")

@@ -34,7 +34,7 @@ def panoptic(scenes: Sequence[Scene], background: str, classes: Sequence[int]) -
     """PQ, SQ, RQ: means over the classes that have a TP, FP or FN."""
     found: dict[int, list[Fraction]] = {c: [Fraction(0)] * 4 for c in classes}  # Σ IoU, TP, FP, FN
     for scene in scenes:
-        for c, truth, predicted, nowhere in united(scene, background):
+        for c, truth, predicted, nowhere in (u for u in united(scene, background) if u[0] in found):
             union = int((truth | predicted).sum()) - int((predicted & nowhere).sum())
             iou = Fraction(int((truth & predicted).sum()), union) if union else Fraction(0)
             if truth.any() and iou > Fraction(1, 2):

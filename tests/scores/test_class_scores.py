@@ -140,9 +140,11 @@ seeds = st.integers(0, 2**31 - 1)
 @given(seeds, st.sampled_from(RULES))
 def test_every_score_is_the_slow_one(seed: int, rule: str) -> None:
     scenes = drawn(np.random.RandomState(seed))
-    found = scores_of(scenes, CLASSES, rule, similarity=ALIKE)  # type: ignore[arg-type]
+    found = scores_of(scenes, CLASSES, rule, similarity=ALIKE, kinds=("thing", "stuff", "thing"))  # type: ignore[arg-type]
     expected = slow.panoptic(scenes, rule, CLASSES) | slow.presence(scenes, rule, CLASSES)
     expected |= slow.open_miou(scenes, CLASSES, ALIKE)
+    for kind, of_kind in (("things", (1, 3)), ("stuff", (2,))):
+        expected |= {f"{name}_{kind}": value for name, value in slow.panoptic(scenes, rule, of_kind).items()}
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-9, nan_ok=True)
 
 

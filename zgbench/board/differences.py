@@ -67,8 +67,24 @@ def comparison(board: Board, group_key: str, ids: Sequence[str], more: Sequence[
         adjusted = holm(np.array([value for value, _ in p])).tolist()
         for (a, b), (value, draws), p_holm in zip(both, p, adjusted, strict=True):
             scores.append(_score(a, b, group, score, value, draws, p_holm, sides))
-    per_class = [] if not group.has_classes else _classes(entries, group_key, summaries)
+    per_class = [] if not group.has_classes else _classes(entries, group_key, summaries, "iou_dataset")
     return Compared(scores, per_class)
+
+
+def class_differences(board: Board, group_key: str, ids: Sequence[str], score: str) -> list[dict[str, Any]]:
+    """As ``per_class`` of :class:`Compared`, by ``iou_dataset`` or one of ``group.further``.
+
+    Returns:
+        Records whose ``a_iou`` and ``b_iou`` are that score; none where single classes do not have it.
+
+    Raises:
+        UsageError: the group has no such score or entry.
+    """
+    group = board.group(group_key)
+    if score not in ("iou_dataset", *group.further) or not group.has_classes:
+        raise UsageError(f"score {score!r}: expected one of {', '.join(('iou_dataset', *group.further))}.")
+    entries = [board.entry(i) for i in ids]
+    return _classes(entries, group_key, {e.id: summary(e, e.row(group_key), score) for e in entries}, score)
 
 
 def against(rows: Sequence[dict[str, Any]], reference: str) -> list[dict[str, Any]]:
@@ -122,15 +138,18 @@ def _plain(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _classes(entries: list[Entry], group_key: str, summaries: dict[str, Summary]) -> list[dict[str, Any]]:
+def _classes(entries: list[Entry], group_key: str, summaries: dict[str, Summary], score: str) -> list[dict[str, Any]]:
     protocol = entries[0].stored().protocol
     names = vocabulary_of(entries[0].stored()).names
     found = {}
     for entry in entries:
-        table, n = summaries[entry.id].by_class()
+        of = summaries[entry.id]
+        table = of.table(score)
         drawn = weights(table.shape[0], protocol.resamples, protocol.seed)
-        sums = resampling.total(table)
-        found[entry.id] = (_iou(sums, n), _iou(resampling.weighted_sums(table, drawn), n))
+        value = of.classes(score, resampling.total(table))
+        if value is None or (samples := of.classes(score, resampling.weighted_sums(table, drawn))) is None:
+            return []
+        found[entry.id] = (value, samples)
     rows = [r for r in entries[0].stored().result["scores"] if r["signature"] == entries[0].row(group_key).signature]
     images = {name: values["images"] for name, values in rows[0]["per_class"].items()}
     records = []
@@ -140,7 +159,9 @@ def _classes(entries: list[Entry], group_key: str, summaries: dict[str, Summary]
         for k, name in enumerate(names):
             if np.isnan(iou_a[k]) and np.isnan(iou_b[k]):
                 continue
-            clear = "a" if low[k] > 0 else "b" if high[k] < 0 else ""
+            clear = ""
+            if low[k] > 0 or high[k] < 0:
+                clear = "a" if leads(score, iou_a[k], iou_b[k]) else "b"
             records.append(
                 {
                     "a": a.id, "b": b.id, "class": name, "a_iou": _plain(iou_a[k]), "b_iou": _plain(iou_b[k]),
@@ -161,9 +182,3 @@ def _intervals(samples: Float) -> tuple[Float, Float]:
     for k in np.flatnonzero(~whole):
         low[k], high[k] = resampling.interval(samples[:, k])
     return low, high
-
-
-def _iou(sums: Float, n: int) -> Float:
-    """IoU a class, NaN where it has no union."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(sums[..., :n] / sums[..., n:])

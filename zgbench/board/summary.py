@@ -80,6 +80,16 @@ class Summary:
             return metrics.mean_class_iou(sums[..., :n], sums[..., n:])
         return self.statistics.scores(sums)[score]
 
+    def classes(self, score: str, sums: Float) -> Float | None:
+        """A score of each class, float64 [..., columns of :meth:`table`] → [..., classes]; None where classes have none."""
+        if isinstance(self.statistics, Further):
+            return self.statistics.by_class(sums).get(score)
+        if score != "iou_dataset":
+            return None
+        n = sums.shape[-1] // 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(sums[..., :n] / sums[..., n:])
+
     def score(self, name: str) -> Score:
         """A score with its interval."""
         value = self.statistics.scores(resampling.total(self.statistics.per_image))[name]

@@ -7,7 +7,7 @@ between them is counted. Several images at once, because numpy's calls cost more
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,13 @@ from numpy.typing import NDArray
 
 from zgbench.datasets.truth import INVALID, VOID, Truth
 from zgbench.submission.mask_checks import Strip
+
+try:
+    from zgbench.pixels import _tally
+except ImportError:  # no C compiler where zgbench was installed
+    _kernel = None
+else:
+    _kernel = _tally.count
 
 Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 Int = NDArray[np.int64]
@@ -47,6 +54,33 @@ def joint_counts(truths: Sequence[Truth], strip: Strip) -> list[Entries]:
     """
     if not truths:
         return []
+    if _kernel is not None and (walked := _walked(_kernel, truths, strip)) is not None:
+        return walked
+    return counts_by_numpy(truths, strip)
+
+
+def _walked(kernel: Callable[..., Any], truths: Sequence[Truth], strip: Strip) -> list[Entries] | None:
+    """By the kernel, image by image; None where a truth has a value that its table does not define."""
+    cuts = np.searchsorted(strip.starts, strip.bases.astype(strip.starts.dtype)).tolist()
+    runs = [np.ascontiguousarray(part, dtype=np.uint32) for part in (strip.starts, strip.ends, strip.owners)]
+    bases, nobody = strip.bases.tolist(), strip.nobody.tolist()
+    found: list[Entries] = []
+    for index, truth in enumerate(truths):
+        span = slice(cuts[index], cuts[index + 1])
+        height, width = truth.pixels.shape
+        walked = kernel(
+            np.ascontiguousarray(truth.pixels), height, width, np.ascontiguousarray(truth.table),
+            *(part[span] for part in runs), bases[index], nobody[index], nobody[index + 1] - nobody[index],
+        )  # fmt: skip
+        if walked is None:
+            return None
+        segments, classes, counts, void = (np.frombuffer(part, dtype=np.int32) for part in walked)
+        found.append((segments, classes, counts, void))
+    return found
+
+
+def counts_by_numpy(truths: Sequence[Truth], strip: Strip) -> list[Entries]:
+    """:func:`joint_counts` without the kernel."""
     pixels: list[NDArray[Any]] = [np.ascontiguousarray(truth.pixels) for truth in truths]
     bounds, owners = _owners(strip)
     # one sorted list of both sides' events, the lowest bit telling the side

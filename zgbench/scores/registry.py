@@ -92,6 +92,12 @@ def of_scope(names: Sequence[str], scope: Scope) -> tuple[str, ...]:
     return tuple(name for name in names if SCORES[name].scope == scope)
 
 
+def sentence(name: str) -> str:
+    """What a score is, and whether lower is better, for people who read a table."""
+    score = SCORES[name]
+    return f"{score.title}: {score.definition}{' (lower is better)' if score.better == 'lower' else ''}. Source: {score.source}."
+
+
 def held(result: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the scores that a result file holds, as ``evaluate`` takes them to make it again."""
     more = {name for row in result["scores"] for name in row.get("more", {})}
