@@ -105,7 +105,7 @@ def _export() -> None:
         st.download_button(
             "Parquet", _parquet, "ratings.parquet", "application/vnd.apache.parquet", key="export-parquet", on_click="ignore"
         )  # fmt: skip
-    st.code("zgbench evaluate SUBMISSION --ratings ratings.parquet", language=None)
+    st.code("zgbench evaluate SUBMISSION --ratings ratings.parquet", language=None, wrap_lines=True)
 
 
 def _payment() -> bytes:

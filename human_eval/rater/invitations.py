@@ -32,8 +32,8 @@ def show() -> None:
     made = st.session_state.pop("made", None)
     if made:
         st.success("Hand this over, or the link; they are shown only now.", icon=":material/key:")
-        st.code(made, language=None)
-        st.code(link(_page(), made), language=None)
+        st.code(made, language=None, wrap_lines=True)
+        st.code(link(_page(), made), language=None, wrap_lines=True)
     _many()
     refused = st.session_state.pop("not-invited", None)
     if refused:
