@@ -238,9 +238,13 @@ def test_the_board_by_keyboard_alone(browser: Any, site: Site, tmp_path: Path) -
         visitor.settled()
         tab_to(page, "Fullscreen: Ranking")
         press("Tab")
-        for _ in range(2):  # the first two rows
+        for ticked in (1, 2):
             press("ArrowDown")
+            page.wait_for_timeout(300)
             press("Shift+Space")
+            page.wait_for_function(
+                "n => document.querySelectorAll('[role=row][aria-selected=true]').length === n", arg=ticked
+            )
             visitor.settled()
         page.get_by_role("button", name="Compare the ticked").and_(page.locator(":enabled")).wait_for()
         press("Escape")
