@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -23,7 +24,7 @@ from shared import (
 )  # fmt: skip
 
 from zgbench.board.cited import PAPER, cited_rows
-from zgbench.board.entry import SCORES
+from zgbench.board.entry import SCORES, sentence
 from zgbench.board.leader import leader, sentences
 from zgbench.board.links import https_link, page_address
 from zgbench.board.power import power_of, told
@@ -31,7 +32,6 @@ from zgbench.board.ranking import APART, RULE, Filters, filtered, ranking
 from zgbench.board.ranking_text import as_json, rank_cell, ranking_csv, ranking_latex, ranking_record
 from zgbench.board.store import Board, Group
 from zgbench.errors import ZgbenchError
-from zgbench.scores.registry import sentence
 
 TASK = (
     "A method cuts a photo into segments and names each in free text, with no class list, no text query and no "
@@ -86,10 +86,10 @@ def tools(rows: list[dict[str, Any]], group: Group, score: str) -> list[str]:
         columns = st.multiselect("Shown", list(options.values()), default=default, key="columns", bind="query-params")
     name = f"zgbench-{group.dataset}-{group.key}"
     for form, text, ending in (
-        ("CSV", ranking_csv(rows), "csv"),
-        ("JSON", as_json(ranking_record(rows, group, score)), "json"),
-        ("LaTeX", ranking_latex(rows, group), "tex"),
-    ):
+        ("CSV", partial(ranking_csv, rows), "csv"),
+        ("JSON", lambda: as_json(ranking_record(rows, group, score)), "json"),
+        ("LaTeX", partial(ranking_latex, rows, group), "tex"),
+    ):  # written when they are asked for
         st.download_button(form, text, f"{name}.{ending}", "text/plain", on_click="ignore")
     return sorted((key for key, title in options.items() if title in columns), key=lambda key: key != score)
 
@@ -154,7 +154,6 @@ def cited(dataset: str) -> None:
         frame, hide_index=True, alt=f"Cited figures for {dataset}", placeholder="–",
         column_config={"Method": st.column_config.Column(width=400), "%": st.column_config.Column(alignment="right")},
     )  # fmt: skip
-    timeline([row | {"name": row["method"], "shown_kind": given(row)} for row in rows if row["score"] == "iou"], "IoU")
     with line():
         st.page_link(PAPER, label="The paper of these tables", icon=":material/description:")
 
@@ -172,6 +171,8 @@ def cited_only(controls: Any) -> None:
     with controls:
         of = choose("On", {key: key for key in published}, "of", width=150)
     cited(of)
+    rows = [row for row in cited_rows(of) if row["score"] == "iou"]
+    timeline([row | {"name": row["method"], "shown_kind": given(row)} for row in rows], "IoU")
 
 
 def results(board: Board, dataset: str, controls: Any) -> None:

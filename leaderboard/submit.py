@@ -141,8 +141,8 @@ def follow(found: Worker, token: str, stem: str, *, waited: bool) -> None:
 def links(found: Worker, entry: Entry) -> None:
     """Where its result can be seen, or had."""
     if entry.private:
-        for name, content in found.private_results(entry):
-            st.download_button(name, content, name, "application/json", key=f"get-{name}", on_click="ignore")
+        for file, content in found.private_results(entry):
+            st.download_button(file, content, file, "application/json", key=f"get-{file}", on_click="ignore")
         return
     for one in load_board(board_folder()).entries:
         if one.submission_sha256 == entry.id:
@@ -163,8 +163,8 @@ def act(found: Worker, token: str, entry: Entry) -> None:
         name = st.text_input("Name on the board", value=entry.name, placeholder="as in the file", max_chars=200, key=f"name-{entry.stem}")  # fmt: skip
         if st.button("Rename", key=f"rename-{entry.stem}", disabled=not name or name == entry.name):
             do(found.describe, token, entry, name=name)
-        label = "Publish" if entry.private else "Keep private"
-        if st.button(label, key=f"private-{entry.stem}"):
+        offered = "Publish" if entry.private else "Keep private"
+        if st.button(offered, key=f"private-{entry.stem}"):
             do(found.describe, token, entry, private=not entry.private)
         if st.button("Withdraw", key=f"withdraw-{entry.stem}", help="Deletes the file and its result."):
             do(found.withdraw, token, entry)

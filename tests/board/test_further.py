@@ -13,6 +13,8 @@ from tests.board.shipped import BOARD, group_of
 from zgbench.board.add import add
 from zgbench.board.checks import violations
 from zgbench.board.differences import class_differences, comparison
+from zgbench.board.families import family_of
+from zgbench.board.over_datasets import over_datasets
 from zgbench.board.ranking import ranking
 from zgbench.board.ranking_text import ranking_csv
 from zgbench.board.rescore import differences
@@ -76,6 +78,19 @@ def test_classes_are_compared_by_the_chosen_score() -> None:
             assert (row["clear"] == "a") == (row["difference"] < 0)
     with pytest.raises(UsageError, match="expected one of iou_dataset"):
         class_differences(BOARD, GROUP, [a, b], "recall.0.5")
+
+
+def test_further_scores_go_over_data_sets() -> None:
+    found = over_datasets(BOARD, family_of(BOARD, None), ["mini"], "hallucination")
+    rows = [row for row in found.rows if row.kind == "method"]
+    assert rows and found.score == "hallucination"
+    expected = {
+        row["name"]: row["hallucination"] for row in ranking(BOARD, found.family.groups["mini"].key, "hallucination")
+    }
+    assert {row.name: row.scores["mini"].value for row in rows} == {row.name: expected[row.name] for row in rows}
+    assert rows[0].scores["mini"].value == min(
+        value for value in (row.scores["mini"].value for row in rows) if value is not None
+    )
 
 
 def test_what_is_kept_is_what_was_made() -> None:

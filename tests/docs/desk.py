@@ -122,6 +122,10 @@ def _study(desk: Desk) -> None:
     (desk.folder / "people.csv").write_text("name\nBen\nEve\n")
 
 
+def _store(desk: Desk) -> None:
+    desk.zgbench(["ratings", "sample", "mine.json", "--n", "5", "--controls", "0", "--ratings", "study.db"], {})
+
+
 def _my_method(desk: Desk) -> None:
     def my_method() -> Iterator[Any]:
         for image_id in VOC_IDS:
@@ -145,6 +149,7 @@ PREPARED: dict[str, Callable[[Desk], None]] = {
     "docs/protocols.md": _demo,
     "docs/python.md": _demo,
     "docs/reproduce.md": _results,
+    "docs/serving.md": _store,
     "docs/signature.md": _results,
     "docs/mapping.md": _pairs,
     "docs/datasets.md": _kitchens,

@@ -76,6 +76,8 @@ def run(desk: Desk, page: str, line: str) -> None:
     elif words[0] == "export":
         name, _, value = words[1].partition("=")
         desk.environment[name] = value
+    elif words[0] in ("printf", "echo"):
+        subprocess.run(["bash", "-c", line], cwd=desk.folder, check=True)
     elif words[0] in ("cp", "mkdir", "python"):
         program = sys.executable if words[0] == "python" else words[0]
         subprocess.run([program, *map(desk.expanded, words[1:])], cwd=desk.folder, check=True)

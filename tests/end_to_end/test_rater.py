@@ -176,6 +176,13 @@ def _organiser(boss: Visitor, token: str, folder: Path) -> None:
     page.get_by_text("Hand this over").wait_for()
     invitation = page.get_by_test_id("stCode").first.inner_text().strip()
     assert re.fullmatch(r"zg_[0-9a-f]{40}", invitation)
+    (folder / "people.csv").write_text("name\nUma\nVic\n")
+    page.get_by_text("Invite many").click()  # it stays open, though the invitation just made goes
+    page.locator("input[type=file]").set_input_files(folder / "people.csv")
+    page.locator(".st-key-invite-all button:enabled").click()
+    with page.expect_download() as links:
+        boss.button("Download the links").click()
+    assert Path(links.value.path()).read_text().count("/?token=zg_") == 2
     page.get_by_role("tab", name="Exclusion").click()
     page.get_by_text("would leave out").wait_for()
     boss.button("Put it in force").click()

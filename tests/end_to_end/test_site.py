@@ -189,18 +189,7 @@ def test_what_is_nobody_s_business_is_closed(site: Site) -> None:
     assert answer("/?embed=true", site.rater)[1]["X-Frame-Options"] == "DENY"
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        "/",
-        "/?dataset=pas20",
-        "/compare",
-        "/method",
-        "/inside?method=demo.mini&other=other.mini",
-        "/diagnosis",
-        "/submit",
-    ],
-)
+@pytest.mark.parametrize("place", BOARD)
 def test_axe_finds_nothing_on_the_board(browser: Any, site: Site, place: str) -> None:
     with visiting(browser, site.board, ignore_https_errors=True) as visitor:
         visitor.go(place)

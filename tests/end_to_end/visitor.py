@@ -86,21 +86,21 @@ class Visitor:
         self.button("Practise").wait_for()
         self.press("Enter")
         if after_a_bad_round:
-            self._round(store, wrong=True)
+            self._round(store, 0, wrong=True)
             self.page.get_by_text("6 are needed").wait_for()
             assert not self.button("Start rating").count()
             self.press("Enter")
-            self.page.locator('[class*="st-key-score-3-"]').wait_for()
-        self._round(store)
+        self._round(store, int(after_a_bad_round))
         self.button("Start rating").wait_for()
         self.press("Enter")
         self.page.locator('[class*="st-key-undo-"]').first.wait_for()
         self.ticket()
 
-    def _round(self, store: Store, *, wrong: bool = False) -> None:
+    def _round(self, store: Store, number: int, *, wrong: bool = False) -> None:
+        end = f".st-key-another-{number}"
         while True:
-            self.page.locator('[class*="st-key-score-3-"], [class*="st-key-another-"]').first.wait_for()
-            if self.button("Another round").count():
+            self.page.locator(f'[class*="st-key-score-3-"], {end}').first.wait_for()
+            if self.page.locator(end).count():
                 return
             old = self.ticket()
             known = known_answer(store, old.removeprefix("training-"))

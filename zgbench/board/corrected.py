@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from zgbench.board.memo import remembered
 from zgbench.board.pairs import pairs
 from zgbench.board.resampled import resampled, standard_errors
 from zgbench.board.store import Board, Group
@@ -32,6 +33,11 @@ def corrected(board: Board, group: Group, score: str, ids: list[str], values: Fl
     Raises:
         InputError, DataError: a stored result is damaged.
     """
+    key = ("corrected", group.key, score, tuple(ids), values.tobytes())
+    return remembered(board, key, lambda: _corrected(board, group, score, ids, values))
+
+
+def _corrected(board: Board, group: Group, score: str, ids: list[str], values: Float) -> Float:
     tested = pairs(board, group, score)
     at = np.ix_(*2 * [[tested.ids.index(one) for one in ids]])
     errors = standard_errors(resampled(board, group, score).of(ids))

@@ -16,6 +16,7 @@ from zgbench.board.kinds import Kind
 from zgbench.errors import UsageError
 from zgbench.protocol import facts_of, meaning
 from zgbench.scores.registry import TITLES
+from zgbench.scores.registry import sentence as sentence
 from zgbench.scores.result import FORMAT, RESULT, Stored, load_result
 
 SCORES = TITLES

@@ -17,6 +17,7 @@ from zgbench.board.entry import Entry, Score
 from zgbench.board.families import Family
 from zgbench.board.resampled import rank_intervals, resampled
 from zgbench.board.store import Board, Group
+from zgbench.board.summary import score_of
 from zgbench.errors import UsageError
 from zgbench.scores.registry import SCORES
 from zgbench.statistics import resampling
@@ -91,7 +92,8 @@ def over_datasets(
             f"the family {family.key} ({family.title}) has no results on {', '.join(missing)}. It has: {', '.join(family.groups)}."
         )
     groups = {key: family.groups[key] for key in keys}
-    shared = [name for name in SCORES if all(name in group.scores for group in groups.values())]
+    of_groups = [(*group.scores, *group.further) for group in groups.values()]
+    shared = [name for name in SCORES if all(name in names for names in of_groups)]
     if not keys or not shared:
         raise UsageError(f"no score is known on all of {', '.join(keys) or 'no data set'}.")
     chosen = score or shared[0]
@@ -117,7 +119,8 @@ def _complete(
     for key, group in groups.items():
         for entry in map(board.entry, group.ids):
             row = entry.row(group.key)
-            if score in row.scores and row.scores[score].value is not None:
+            known = score in row.scores or score in group.further
+            if known and score_of(entry, row, score).value is not None:
                 there.setdefault(entry.name, {}).setdefault(key, []).append(entry)
     found, left_out = {}, {}
     for name, of in there.items():
@@ -145,7 +148,7 @@ def _samples(
 def _row(
     name: str, entries: Mapping[str, Entry], groups: Mapping[str, Group], score: str, samples: Mapping[str, Float]
 ) -> Row:
-    scores = {key: entry.row(groups[key].key).scores[score] for key, entry in entries.items()}
+    scores = {key: score_of(entry, entry.row(groups[key].key), score) for key, entry in entries.items()}
     values = [found.value for found in scores.values() if found.value is not None]
     low, high = resampling.interval(np.mean(list(samples.values()), axis=0))
     mean = Score(float(np.mean(values)), *(None if np.isnan(end) else end for end in (low, high)))

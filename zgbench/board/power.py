@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zgbench.board.memo import remembered
 from zgbench.board.resampled import resampled, standard_errors
 from zgbench.board.store import Board, Group
 from zgbench.scores.registry import TITLES
@@ -36,6 +37,10 @@ def power_of(board: Board, group: Group, score: str) -> Found | None:
     Raises:
         InputError, DataError: a stored result is damaged.
     """
+    return remembered(board, ("power", group, score), lambda: _power_of(board, group, score))
+
+
+def _power_of(board: Board, group: Group, score: str) -> Found | None:
     methods = [i for i in group.ids if board.entry(i).kind == "method"]
     ids = methods if len(methods) > 1 else list(group.ids)
     errors = standard_errors(resampled(board, group, score).of(ids))[np.triu_indices(len(ids), 1)]

@@ -11,6 +11,7 @@ import numpy as np
 
 from zgbench.board.corrected import corrected
 from zgbench.board.entry import Entry, Score
+from zgbench.board.memo import remembered
 from zgbench.board.pairs import LEVEL
 from zgbench.board.resampled import rank_intervals, resampled
 from zgbench.board.store import Board, Group
@@ -63,12 +64,21 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
         Records; see ``_record`` for their keys. ``rank``, ``rank_low`` and ``rank_high`` are None for a baseline or ceiling (``kind``), and where the
         score is undefined. Scores are fractions 0–1 or None.
 
+        They are kept for the next call: do not change them.
+
     Raises:
         UsageError: the board has no such group, or the group no such score.
     """
     group = board.group(group_key)
     if score not in (*group.scores, *group.further):
         raise UsageError(f"score {score!r}: expected one of {', '.join((*group.scores, *group.further))}.")
+    rows = remembered(board, ("ranking", group, score), lambda: _ranked(board, group, score))
+    return list(rows) if filters is None else filtered(board, rows, filters)
+
+
+def _ranked(board: Board, group: Group, score: str) -> list[dict[str, Any]]:
+    """The whole ranking of a group."""
+    group_key = group.key
     entries = [board.entry(i) for i in group.ids]
     more = {e.id: score_of(e, e.row(group_key), score) for e in entries} if score in group.further else {}
     told = {e.id: more.get(e.id) or e.row(group_key).scores.get(score) for e in entries}
@@ -82,7 +92,7 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
     rank = {entry_id: count + 1 for entry_id, count in better.items()}
     between = _between(board, group, score, list(ranked)) if ranked else {}
     shared = Counter(rank.values())
-    rows = [
+    return [
         {
             "rank": rank.get(entry.id), "tied": entry.id in rank and shared[rank[entry.id]] > 1,
             "rank_low": between.get(entry.id, (None, None))[0], "rank_high": between.get(entry.id, (None, None))[1],
@@ -91,7 +101,6 @@ def ranking(board: Board, group_key: str, score: str = "iou_image", filters: Fil
         }
         for entry in entries
     ]  # fmt: skip
-    return rows if filters is None else filtered(board, rows, filters)
 
 
 def filtered(board: Board, rows: list[dict[str, Any]], filters: Filters) -> list[dict[str, Any]]:

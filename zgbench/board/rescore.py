@@ -73,4 +73,5 @@ def _told(stored: Stored, fresh: Stored) -> list[str]:
 
 
 def _comparable(result: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in result.items() if key not in ("files", "timing_s", "versions")}
+    """Without what another machine may have otherwise: which models it lacks moves no score."""
+    return {key: value for key, value in result.items() if key not in ("files", "timing_s", "versions", "unavailable")}

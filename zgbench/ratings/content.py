@@ -94,6 +94,11 @@ def position(identity: str) -> int:
     return int(hashlib.sha256(b"ring" + identity.encode()).hexdigest()[:8], 16) >> 1
 
 
+def mirrored(place: int) -> int:
+    """The same place, counted from the other end."""
+    return (1 << 31) - 1 - place
+
+
 def draw(seed: int, purpose: str, number: int) -> int:
     """A number from 0 to 2³¹ − 1 that follows from a seed: the same in every language and version."""
     return int(hashlib.sha256(f"{seed}:{purpose}:{number}".encode()).hexdigest()[:8], 16) >> 1

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from zgbench.ratings.assignment import recount
-from zgbench.ratings.content import Content, position
+from zgbench.ratings.content import Content, mirrored, position
 from zgbench.ratings.studies import Study
 from zgbench.ratings.tables import ITEM, TRAINING, item_sources, items, sources
 
@@ -37,7 +37,7 @@ def add(
             content = contents_of[identity]
             values = {
                 "kind": kind, "wanted": max(wanted, there[identity].wanted), "position": position(content.id),
-                "place": place_of[content.dataset, content.image_id],
+                "mirrored": mirrored(position(content.id)), "place": place_of[content.dataset, content.image_id],
             }  # fmt: skip
             connection.execute(update(items).where(items.c.id == identity).values(**values))
         recount(connection, changed)
@@ -66,7 +66,8 @@ def as_row(
         "id": identity, "study": study.id, "content": content.id, "kind": kind, "dataset": content.dataset,
         "image_id": content.image_id, "height": content.size[0], "width": content.size[1], "counts": content.counts,
         "label": content.label, "question": content.question, "known": content.known, "why": content.why,
-        "wanted": wanted, "free": wanted, "place": place, "position": position(content.id), "added": now,
+        "wanted": wanted, "free": wanted, "place": place, "position": position(content.id),
+        "mirrored": mirrored(position(content.id)), "added": now,
     }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Which item a rater is given next.
 
 Images are finished one after the other, in one order for everybody: a rater is given an item of the first image that
-still has a free place for them. So what is done is, at any moment, nearly all done k times and in whole images. Where
-in an image a rater begins follows from their seed. A control item comes with its own photo: at its turn, or as soon as
+still has a free place for them. So what is done is, at any moment, nearly all done k times and in whole images. Half of
+the raters go through the items of an image the other way round. A control item comes with its own photo: at its turn, or as soon as
 the rater is at a photo that has one, so that no photo stands out.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, exists, literal_column, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, literal_column, select, update
 
 from zgbench.ratings.content import draw
 from zgbench.ratings.tables import CONTROL, EXPIRED, ITEM, items, leases
@@ -34,17 +34,17 @@ def has_places(table: Any) -> Any:
     return and_(table.c.kind == literal_column(f"'{ITEM}'"), table.c.free > literal_column("0"))
 
 
-def _taking(*, wait: bool) -> Any:
-    """Pick an item and take one of its places, in one statement.
+def _taking(*, wait: bool, back: bool) -> Any:
+    """Pick an item of the first image with one, and take one of its places, in one statement.
 
-    Of the first image with one, clockwise from a point of the ring on which the image's items lie. Items that others
-    are just being given are passed over, unless ``wait``.
+    Items that others are just being given are passed over, unless ``wait``. The order is an index's own, forwards or
+    ``back``: the database walks it to the first item that will do, and sorts nothing.
     """
-    ring = _candidate.c.position
+    position = _candidate.c.mirrored if back else _candidate.c.position
     picked = (
         select(_candidate.c.id)
         .where(_candidate.c.study == bindparam("in_study"), has_places(_candidate), ~_mine)
-        .order_by(_candidate.c.place, case((ring < bindparam("point"), 1), else_=0), ring)
+        .order_by(_candidate.c.place, position)
         .limit(1)
         .with_for_update(skip_locked=not wait, of=_candidate)
         .scalar_subquery()
@@ -53,7 +53,7 @@ def _taking(*, wait: bool) -> Any:
     return taken.returning(items.c.id, *SHOWN_COLUMNS)
 
 
-_TAKE_FIRST = {wait: _taking(wait=wait) for wait in (False, True)}
+_TAKE_FIRST = {(wait, back): _taking(wait=wait, back=back) for wait in (False, True) for back in (False, True)}
 
 
 def _control(*of_place: Any) -> Any:
@@ -102,7 +102,7 @@ def pick(connection: Connection, desk: Desk, control_every: int, *, patient: boo
         The item's row, or None when nothing is left for them; the place of the photo that they are at then; and the
         control items that they are owed then.
     """
-    where = {"rater": desk.rater, "in_study": desk.study, "point": draw(desk.seed, ITEM, desk.served)}
+    where = {"rater": desk.rater, "in_study": desk.study}
     owed = desk.owed + is_control_turn(desk.seed, desk.served, control_every)
     if owed:
         found = _hidden(connection, where | {"at_place": desk.at_place}, owed)
@@ -110,7 +110,7 @@ def pick(connection: Connection, desk: Desk, control_every: int, *, patient: boo
             return found, desk.at_place, owed - 1
         owed = owed if owed < _PATIENCE else 0  # there is none that they have not seen
     for wait in (False, True)[: 1 + patient]:
-        found = connection.execute(_TAKE_FIRST[wait], where).first()
+        found = connection.execute(_TAKE_FIRST[wait, desk.seed % 2 == 1], where).first()
         if found is not None:
             return found, found.place, owed
     return None, desk.at_place, owed

@@ -62,20 +62,15 @@ items = Table(
     Column("free", Integer, nullable=False),  # of these, neither leased nor answered
     Column("place", Integer, nullable=False),  # of its image in the order of all; of a training item: its round
     Column("position", BigInteger, nullable=False),  # among the items of its image, or of its round
+    Column("mirrored", BigInteger, nullable=False),  # the same from the other end
     Column("added", Double, nullable=False),
-    Index(
-        "zgbench_items_open",
-        "study",
-        "place",
-        sqlite_where=text("kind = 'item' AND free > 0"),
-        postgresql_where=text("kind = 'item' AND free > 0"),
-    ),
-    Index(
-        "zgbench_items_controls",
-        "study",
-        "place",
-        sqlite_where=text("kind = 'control'"),
-        postgresql_where=text("kind = 'control'"),
+    *(
+        Index(name, "study", "place", position, sqlite_where=text(which), postgresql_where=text(which))
+        for name, position, which in (
+            ("zgbench_items_open", "position", "kind = 'item' AND free > 0"),
+            ("zgbench_items_back", "mirrored", "kind = 'item' AND free > 0"),
+            ("zgbench_items_controls", "position", "kind = 'control'"),
+        )
     ),
 )
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,110 +19,22 @@ from zgbench.protocol import Pixels, facts_of, meaning, outdated
 from zgbench.scores import metrics
 from zgbench.scores.by_label import SCOPES
 from zgbench.scores.class_scores import ClassIou, FurtherClasses, by_score, seen
+from zgbench.scores.comparison_types import Comparison as Comparison
+from zgbench.scores.comparison_types import Differences
+from zgbench.scores.comparison_types import Key as Key
+from zgbench.scores.comparison_types import Pair as Pair
+from zgbench.scores.comparison_types import images_of as images_of
 from zgbench.scores.further import Further, further, possible, similarity_for
 from zgbench.scores.registry import DEFAULT, ROW, chosen_scores, of_scope
 from zgbench.scores.result import Stored, load_result
-from zgbench.scores.shown import html_of_comparison, text_of_comparison
 from zgbench.scores.similarity import Similarity
 from zgbench.scores.verification import Row, background_of, verified
 from zgbench.statistics import resampling
 from zgbench.statistics.holm import holm
-from zgbench.statistics.power import images_needed, smallest
 from zgbench.statistics.resampling import Difference
 
 DRAWS = 10_000
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-Differences = dict[str, Difference]
-Key = tuple[str, str, str]
-"""Reassignment, verification, signature."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Differences of two results, the first − the second.
-
-    Attributes:
-        letters: of the two, in the order in which they were given.
-        names: the two methods.
-        rows: (reassign, verify, signature) → score name → difference with interval and p-values.
-        per_class: the same → class name → difference of its data-set IoU; empty unless asked for.
-        more_per_class: the same → name of a further score → class name → difference.
-        refused: rows that only one side has, or whose signatures differ, each with the reason.
-    """
-
-    letters: tuple[str, str]
-    names: tuple[str, str]
-    rows: dict[Key, dict[str, Difference]]
-    per_class: dict[Key, dict[str, Difference]]
-    refused: list[str]
-    more_per_class: dict[Key, dict[str, dict[str, Difference]]] = field(default_factory=dict)
-
-    def to_dict(self, *, power: bool = False) -> dict[str, Any]:
-        """As JSON; scores and differences are fractions, null where undefined.
-
-        Args:
-            power: with the standard error, the smallest difference found, and the images needed for the one seen.
-        """
-
-        def plain(found: dict[str, Difference], images: int) -> dict[str, Any]:
-            return {name: _plain(d) | (_power(d, images) if power else {}) for name, d in found.items()}
-
-        return {
-            "a": self.names[0],
-            "b": self.names[1],
-            "rows": [
-                {
-                    "reassign": key[0], "verify": key[1], "signature": key[2],
-                    "scores": plain(scores, images_of(key)),
-                    **({"per_class": plain(self.per_class[key], images_of(key))} if self.per_class else {}),
-                    **({"more_per_class": {s: plain(found, images_of(key)) for s, found in self.more_per_class[key].items()}} if self.more_per_class.get(key) else {}),
-                }
-                for key, scores in self.rows.items()
-            ],
-            "refused": self.refused,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """Differences of every pair of results.
-
-    Attributes:
-        names: the methods, in the order in which the results were given; A, B, C, … for short.
-        pairs: A − B, A − C, …, B − C, …
-    """
-
-    names: tuple[str, ...]
-    pairs: tuple[Pair, ...]
-
-    def __repr__(self) -> str:
-        return text_of_comparison(self)
-
-    def _repr_html_(self) -> str:
-        return html_of_comparison(self)
-
-    @property
-    def rows(self) -> dict[Key, dict[str, Difference]]:
-        """Rows of A − B."""
-        return self.pairs[0].rows
-
-    @property
-    def per_class(self) -> dict[Key, dict[str, Difference]]:
-        """Classes of A − B."""
-        return self.pairs[0].per_class
-
-    @property
-    def refused(self) -> list[str]:
-        """What could not be compared, of all pairs."""
-        return [reason for pair in self.pairs for reason in pair.refused]
-
-    def to_dict(self, *, power: bool = False) -> dict[str, Any]:
-        """As JSON: of two results their pair, of more a list of pairs; ``power``: see :meth:`Pair.to_dict`."""
-        form = {"format": "zgbench-comparison/1"}
-        if len(self.pairs) == 1:
-            return form | self.pairs[0].to_dict(power=power)
-        return form | {"methods": list(self.names), "pairs": [pair.to_dict(power=power) for pair in self.pairs]}
 
 
 def compare(
@@ -288,31 +198,6 @@ def _correct_classes(tables: Sequence[Differences]) -> None:
     adjusted = holm(np.array([table[name].p for table, name in cells])).tolist()
     for (table, name), p in zip(cells, adjusted, strict=True):
         table[name] = replace(table[name], p_holm=p)
-
-
-def images_of(key: Key) -> int:
-    """Over how many images a row is, as its signature says."""
-    return int(facts_of(key[2])["n"])
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _power(d: Difference, images: int) -> dict[str, Any]:
-    se = d.se if not math.isnan(d.difference) else math.nan
-    return {
-        "standard_error": _number(se), "smallest": _number(smallest(se)),
-        "images_needed": images_needed(images, d.difference, se),
-    }  # fmt: skip
-
-
-def _plain(d: Difference) -> dict[str, Any]:
-    told = {
-        "a": _number(d.a), "b": _number(d.b), "difference": _number(d.difference),
-        "ci95": [_number(d.low), _number(d.high)], "p": _number(d.p),
-    }  # fmt: skip
-    return told if d.p_holm is None else told | {"p_holm": _number(d.p_holm)}
 
 
 def unlike(a: str | None, b: str | None, left: str = "A", right: str = "B") -> str | None:

@@ -58,11 +58,17 @@ def _items(study: int) -> None:
     op.drop_index("zgbench_items_open", "zgbench_items")
     _add("zgbench_items", "content", "VARCHAR(32)", "''")
     _add("zgbench_items", "place", "INTEGER", "0")
+    _add("zgbench_items", "mirrored", "BIGINT", "0")
     _of_study("zgbench_items", study)
-    op.execute("UPDATE zgbench_items SET content = id")
+    op.execute(f"UPDATE zgbench_items SET content = id, mirrored = {(1 << 31) - 1} - position")
     _number_the_images()
-    for name, which in (("zgbench_items_open", _OPEN), ("zgbench_items_controls", sa.text("kind = 'control'"))):
-        op.create_index(name, "zgbench_items", ["study", "place"], sqlite_where=which, postgresql_where=which)
+    for name, position, which in (
+        ("zgbench_items_open", "position", _OPEN),
+        ("zgbench_items_back", "mirrored", _OPEN),
+        ("zgbench_items_controls", "position", sa.text("kind = 'control'")),
+    ):
+        columns = ["study", "place", position]
+        op.create_index(name, "zgbench_items", columns, sqlite_where=which, postgresql_where=which)
 
 
 def _number_the_images() -> None:
