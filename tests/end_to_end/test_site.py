@@ -229,7 +229,8 @@ def test_the_board_by_keyboard_alone(browser: Any, site: Site, tmp_path: Path) -
         press("Tab")
         for ticked in (1, 2):
             press("ArrowDown")
-            page.wait_for_timeout(300)
+            page.wait_for_function("() => document.activeElement.matches('[role=gridcell]')")
+            page.wait_for_timeout(500)
             press("Shift+Space")
             page.wait_for_function(
                 "n => document.querySelectorAll('[role=row][aria-selected=true]').length === n", arg=ticked
