@@ -29,15 +29,15 @@ def show() -> None:
         )  # fmt: skip
         right.checkbox("Without practice", key="invite-trained")
         st.form_submit_button("Make an invitation", on_click=_make, type="primary")
-    made = st.session_state.pop("made", None)
-    if made:
-        st.success("Hand this over, or the link; they are shown only now.", icon=":material/key:")
-        st.code(made, language=None)
-        st.code(link(_page(), made), language=None)
+    made, refused = st.session_state.pop("made", None), st.session_state.pop("not-invited", None)
+    with st.container(key="answered"):  # always there: what stands below keeps its place, and stays open
+        if made:
+            st.success("Hand this over, or the link; they are shown only now.", icon=":material/key:")
+            st.code(made, language=None, wrap_lines=True)
+            st.code(link(_page(), made), language=None, wrap_lines=True)
+        if refused:
+            st.error(plain(refused), icon=":material/error:")
     _many()
-    refused = st.session_state.pop("not-invited", None)
-    if refused:
-        st.error(plain(refused), icon=":material/error:")
     tokens = session.store().tokens()
     st.dataframe([_row(token) for token in tokens], hide_index=True, width="stretch", key="invitations")
     valid = {token.id: f"{token.id} · {plain(token.name)}" for token in tokens if _state(token) == "valid"}

@@ -29,12 +29,25 @@ static unsigned stored(const Truth *t, size_t row, size_t column) {
     return wide;
 }
 
-/* For every pixel that differs from the one above it: counts it under its column (rows NULL), or writes its row there. */
-static void changes(const Truth *t, size_t *next, uint32_t *rows) {
-    size_t bytes = t->width * t->size;
-    for (size_t row = 1; row < t->height; row++) {
+/* Every pixel that differs from the one above it, counted row by row, to be freed by the caller, and how many stand under
+   each column; NULL without memory. */
+static uint32_t *changes(const Truth *t, size_t *per_column, size_t *total) {
+    size_t bytes = t->width * t->size, n = 0, room = 4096;
+    uint32_t *found = PyMem_Malloc(room * sizeof(uint32_t));
+    for (size_t row = 1; found != NULL && row < t->height; row++) {
         const unsigned char *here = t->pixels + row * bytes, *above = here - bytes;
         size_t at = 0;
+        if (n + t->width > room) { /* a row cannot have more */
+            room = 2 * room + t->width;
+            uint32_t *more = PyMem_Realloc(found, room * sizeof(uint32_t));
+            if (more == NULL) {
+                PyMem_Free(found);
+            }
+            found = more;
+            if (found == NULL) {
+                break;
+            }
+        }
         while (at < bytes) {
             uint64_t a, b;
             size_t stop = at + 8 <= bytes ? at + 8 : bytes;
@@ -49,14 +62,14 @@ static void changes(const Truth *t, size_t *next, uint32_t *rows) {
             for (; at < stop; at += t->size) { /* 8 and the row's bytes are whole pixels */
                 if (here[at] != above[at] || (t->size == 2 && here[at + 1] != above[at + 1])) {
                     size_t column = at / t->size;
-                    if (rows != NULL) {
-                        rows[next[column]] = (uint32_t)row;
-                    }
-                    next[column]++;
+                    found[n++] = (uint32_t)(row * t->width + column);
+                    per_column[column]++;
                 }
             }
         }
     }
+    *total = n;
+    return found;
 }
 
 /* One side of the walk: runs [start, end) of owners, ascending; whatever lies between them is owner 0's. */
@@ -133,23 +146,32 @@ static PyObject *walk(const Truth *t, const int32_t *table, const Runs *r, size_
     int32_t *classes = NULL;
     int64_t *histogram = NULL;
     PyObject *found = NULL;
+    size_t total = 0;
     if (next == NULL) {
         return PyErr_NoMemory();
     }
-    changes(t, next, NULL);
-    size_t total = 0;
+    uint32_t *changed = changes(t, next, &total);
+    if (changed == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    size_t begin = 0;
     for (size_t x = 0; x < t->width; x++) { /* from counts to where each column's begin */
         size_t here = next[x];
-        next[x] = total;
-        total += here;
+        next[x] = begin;
+        begin += here;
     }
     rows = PyMem_Malloc((total + 1) * sizeof(uint32_t));
     classes = PyMem_Malloc((total + t->width) * sizeof(int32_t));
     if (rows == NULL || classes == NULL) {
+        PyMem_Free(changed);
         PyErr_NoMemory();
         goto done;
     }
-    changes(t, next, rows); /* now next[x] is where the column's end */
+    for (size_t i = 0; i < total; i++) { /* now next[x] is where the column's end */
+        rows[next[changed[i] % t->width]++] = (uint32_t)(changed[i] / t->width);
+    }
+    PyMem_Free(changed);
     int32_t highest = 0;
     size_t k = 0, from = 0;
     for (size_t x = 0; x < t->width; x++) {

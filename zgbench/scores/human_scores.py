@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -59,9 +59,10 @@ class Ratings:
     def sha256(self) -> str:
         """Hash of the scores that count: the same for a store and for its exports."""
         digest = hashlib.sha256()
-        for key in sorted(self.items, key=str):
+        for told, key in sorted((str(key), key) for key in self.items):
+            shown = repr(key) if isinstance(key, str) else told
             for rater, score in sorted(self.items[key].items()):
-                digest.update(f"{key!r}\t{rater!r}\t{score}\n".encode())
+                digest.update(f"{shown}\t{rater!r}\t{score}\n".encode())
         return digest.hexdigest()
 
     def aggregated(
@@ -173,7 +174,11 @@ def _read_table(file: Path) -> Any:
             return pd.read_parquet(plain(file)).reset_index(drop=True)
         if file.suffix in (".csv", ".tsv"):
             table = read_csv(file)
-            return table.map(unshield) if len(table) else table
+            for column in range(table.shape[1]):
+                cells = table.iloc[:, column].tolist()
+                if any(cell.startswith("'") for cell in cells):  # no other cell is shielded
+                    table.isetitem(column, [unshield(cell) for cell in cells])
+            return table
     except (OSError, ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
         raise InputError(f"--ratings {file}: cannot be read as a table ({quote(str(error), 120)[1:-1]}).") from error
     raise InputError(
@@ -185,9 +190,9 @@ def _by_hand(table: Any, file: Path) -> Ratings:
     items: dict[Key, dict[str, int]] = {}
     rows: dict[tuple[str, int, str], list[int]] = {}
     bad: list[str] = []
-    columns = (table[column].tolist() for column in COLUMNS)
-    for row, image, segment, label, rater, score in zip(table.index.tolist(), *columns, strict=True):
-        place, value = _whole(segment), _whole(score)
+    images, segments, labels, raters, scores = (table[column].tolist() for column in COLUMNS)
+    columns = (images, _wholes(segments), segments, labels, raters, _wholes(scores), scores)
+    for row, image, place, segment, label, rater, value, score in zip(table.index.tolist(), *columns, strict=True):
         if place is None or place < 0:
             bad.append(f"row {row}, segment: expected a whole number ≥ 0; found {quote(segment)}")
         elif value is None or value not in SCORES:
@@ -254,6 +259,18 @@ def _order(times: Any, file: Path) -> NDArray[np.intp]:
                 f"--ratings {file}, column time: expected seconds or ISO 8601 timestamps ({quote(str(error), 120)[1:-1]})."
             ) from error
     return np.argsort(seconds.to_numpy(), kind="stable")
+
+
+def _wholes(values: list[Any]) -> Iterator[int | None]:
+    """:func:`_whole` of each; of equal texts once."""
+    known: dict[str, int | None] = {}
+    for value in values:
+        if type(value) is not str:
+            yield _whole(value)
+        else:
+            if value not in known:
+                known[value] = _whole(value)
+            yield known[value]
 
 
 def _whole(value: Any) -> int | None:
