@@ -25,7 +25,8 @@ def run(options: argparse.Namespace) -> int:
         need("ray", "--engine ray")
     devices = _devices(options.device)
     if devices[0] == "cpu" or options.threads:
-        print(f"{', '.join(devices)}: {_shared_out(threads, devices)}", file=sys.stderr)
+        shared = _shared_out(threads, devices, stages=2 if options.dataset and _small(config) else 1)
+        print(f"{', '.join(devices)}: {shared}", file=sys.stderr)
     if bool(options.photos) == bool(options.dataset):
         raise UsageError("give either photos (or folders of them), or --dataset and --out.")
     if options.photos:
@@ -142,18 +143,24 @@ def _devices(asked: str | None) -> list[str]:
     return found
 
 
+def _small(config: ReferenceConfig) -> bool:
+    return config.language == "zgbench-mini"
+
+
 def _batch(config: ReferenceConfig, device: str) -> int:
     """Many photos keep a GPU, or a small model, busy; on a CPU a large model has enough to do with one."""
     if device.startswith("cuda"):
         return 16
-    return 8 if config.language == "zgbench-mini" else 1
+    return 8 if _small(config) else 1
 
 
-def _shared_out(threads: Threads, devices: list[str]) -> Threads:
-    """Replicas on one CPU share its threads."""
+def _shared_out(threads: Threads, devices: list[str], stages: int) -> Threads:
+    """Replicas on one CPU share its threads; and so do stages that run beside each other, where none is far longer."""
     replicas = sum(device == "cpu" for device in devices)
     if replicas < 2:
-        return threads
+        if stages == 1 or threads.number == 1:
+            return threads
+        return limit(threads.number // stages, why=f"for each of {stages} stages side by side, of {threads}")
     return limit(max(1, threads.number // replicas), why=f"{replicas} replicas share {threads}")
 
 

@@ -6,13 +6,15 @@ token. Which tokens a text shares is decided on the tokens themselves: a candida
 last word and may change all of that word's tokens.
 
 **A text's embedding does not depend on its company, to the last bit.** Products of another shape round in another way,
-so every batch has one of a few fixed shapes that a text's own lengths choose; what is left of a batch is filled up.
-Embeddings can then be remembered, and a run that was stopped and goes on, or is shared out, gives the same bytes.
+so every product is of the same number of rows: the tokens of as many texts as fit stand in them one after another, and
+what is left is filled up. Attention alone is computed text by text, in one of a few shapes that a text's own lengths
+choose. Embeddings can then be remembered, and a run that was stopped and goes on, or is shared out, gives the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -34,8 +36,8 @@ class ClipText:
     Args:
         model: an open_clip model; its dtype and device are used.
         tokenizer: the model's; returns int64 [n, context length].
-        batch: texts at a time, of which some may be filling; None: 2,048 on a GPU; on a CPU 32, or 8 with weights so
-            small that its caches hold them.
+        batch: tokens at a time, of which some may be filling, twice the context at least; None: 8,192 on a GPU, 256 on
+            a CPU.
 
     Raises:
         UsageError: a text tower that is not causal or does not read its end token.
@@ -56,12 +58,12 @@ class ClipText:
         self.layers = [Layer(block) for block in tower.transformer.resblocks]
         self.context = int(tower.positional_embedding.shape[0])
         self.dtype = self.layers[0].attn.in_proj_weight.dtype
-        small = sum(weight.numel() for weight in tower.transformer.parameters()) < 1 << 22
-        self.batch = batch or (2048 if self.device.type != "cpu" else 8 if small else 32)
+        self.batch = max(batch or (8192 if self.device.type != "cpu" else 256), 2 * self.context)
         self._projection = _product(tower.text_projection)
         self.width = int(self._projection(tower.positional_embedding[:1].to(self.dtype)).shape[1])
         self.tokens = lru_cache(maxsize=1 << 17)(self._tokens)
         self._starts: dict[int, _Starts] = {}
+        self._lately: dict[str, Tensor] = {}
 
     @property
     def device(self) -> torch.device:
@@ -69,10 +71,16 @@ class ClipText:
         return self.tower.positional_embedding.device
 
     def encode(self, texts: Sequence[str]) -> Tensor:
-        """Texts → float32 [n, d], each row of length 1."""
-        owns = [self.tokens(text) for text in texts]
-        found = self.encode_shared([()], np.zeros(len(texts), int), *self.padded(owns))
-        return F.normalize(found.float(), dim=-1)
+        """Texts → float32 [n, d], each row of length 1; what was asked for lately is remembered."""
+        wanted = list(dict.fromkeys(texts))
+        new = [text for text in wanted if text not in self._lately]
+        if new:
+            found = self.encode_shared([()], np.zeros(len(new), int), *self.padded([self.tokens(text) for text in new]))
+            self._lately.update(zip(new, F.normalize(found.float(), dim=-1).unbind(), strict=True))
+        rows = {text: self._lately[text] for text in wanted}
+        while len(self._lately) > 1 << 14:
+            del self._lately[next(iter(self._lately))]
+        return torch.stack([rows[text] for text in texts]) if texts else torch.zeros(0, self.width, device=self.device)
 
     def split(self, prefix: str, continuation: str) -> tuple[Tokens, Tokens]:
         """Tokens of ``prefix + continuation`` without start and end, as those that other continuations of the same
@@ -125,57 +133,113 @@ class ClipText:
         tokens = tokens.copy()
         tokens[np.arange(len(tokens)), lengths - 1] = self.tokenizer.eot_token_id
         shapes = np.stack([_rounded(before, 8), _rounded(lengths, 1)], axis=1)
+        order = np.lexsort((numbers, shapes[:, 0], shapes[:, 1]))
         found = torch.empty(len(numbers), self.width, dtype=self.dtype, device=self.device)
-        for shape in np.unique(shapes, axis=0):
-            alike = np.flatnonzero((shapes == shape).all(axis=1))
-            alike = alike[np.argsort(numbers[alike], kind="stable")]
-            for at in range(0, len(alike), self.batch):
-                chosen = alike[at : at + self.batch]
-                full = np.resize(chosen, self.batch)
-                starts = self._start(int(shape[0]))
-                rows = starts.rows([prefixes[number] for number in numbers[full]])
-                own = np.take(tokens[full], np.arange(shape[1]), axis=1, mode="clip")
-                vectors = self._continue(starts, rows, own, before[full], lengths[full])
-                found[torch.from_numpy(chosen).to(self.device)] = vectors[: len(chosen)]
+        for chosen in self._batches(order, shapes[:, 1]):
+            rows = np.empty(len(chosen), np.int64)
+            for length in np.unique(shapes[chosen, 0]).tolist():  # all at once, as they may drive out others
+                same = shapes[chosen, 0] == length
+                rows[same] = self._start(length).rows(prefixes, numbers[chosen[same]])
+            parts = []
+            for shape in dict.fromkeys(map(tuple, shapes[chosen].tolist())):  # in order, as they are sorted
+                same = (shapes[chosen] == shape).all(axis=1)
+                alike = chosen[same]
+                own = np.take(tokens[alike], np.arange(shape[1]), axis=1, mode="clip")
+                parts.append(_Alike(self._start(shape[0]), rows[same], own, before[alike], lengths[alike]))
+            found[torch.from_numpy(chosen).to(self.device)] = self._continue(parts)
         return found
+
+    def _batches(self, order: NDArray[np.int64], widths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Texts in an order, cut where their tokens fill a batch; half as many texts as tokens are in it at most."""
+        batches, first, filled = [], 0, 0
+        for at, width in enumerate(np.maximum(widths[order], 2).tolist()):
+            if filled + width > self.batch:
+                batches.append(order[first:at])
+                first, filled = at, 0
+            filled += width
+        return [*batches, order[first:]] if len(order) else []
 
     def _start(self, length: int) -> _Starts:
         if length not in self._starts:
             self._starts[length] = _Starts(self, length)
         return self._starts[length]
 
-    def _continue(
-        self, starts: _Starts, rows: Tensor, tokens: NDArray[np.int64], before: NDArray[np.int64], lengths: NDArray[np.int64]
-    ) -> Tensor:  # fmt: skip
-        """A batch of texts after the prefixes in ``rows`` → their embeddings [n, d], each of length 1."""
-        n, length = tokens.shape
-        at = torch.from_numpy(np.stack([before, lengths - 1])).to(self.device)
-        steps = torch.arange(max(length, starts.length), device=self.device)
-        positions = (at[0, :, None] + steps[:length]).clamp_max(self.context - 1)
-        x = self.embedded(torch.from_numpy(tokens).to(self.device), positions)
-        seen = steps[: starts.length] < at[0, :, None]
-        causal = torch.ones(length, length, dtype=torch.bool, device=self.device).tril()
-        mask = torch.cat([seen[:, None].expand(-1, length, -1), causal.expand(n, -1, -1)], dim=-1)[:, None]
+    def _continue(self, parts: list[_Alike]) -> Tensor:
+        """A batch of texts → their embeddings [n, d], each of length 1."""
+        device = self.device
+        flat = np.zeros((3, self.batch), np.int64)  # tokens, positions; where the end tokens are
+        begin = count = 0
+        for part in parts:
+            n, length = part.tokens.shape
+            part.at = slice(begin, begin + n * length)
+            flat[0, part.at] = part.tokens.ravel()
+            flat[1, part.at] = (part.before[:, None] + np.arange(length)).clip(max=self.context - 1).ravel()
+            flat[2, count : count + n] = begin + np.arange(n) * length + part.lengths - 1
+            begin, count = begin + n * length, count + n
+        tokens, positions, ends = torch.from_numpy(flat).to(device).unbind()
+        ends = ends[: self.batch // 2]
+        biases = [part.bias(device) for part in parts]
+        x = self.embedded(tokens, positions)[None]
+        heads = torch.zeros_like(x)
         for number, layer in enumerate(self.layers):
             q, k, v = layer.project(x)
+            for part, bias in zip(parts, biases, strict=True):
+                heads[0, part.at] = part.attended(number, q, k, v, bias)
+            found = heads
             if number == len(self.layers) - 1:  # only the end token is read
-                end = at[1, :, None, None]
-                x, q = torch.take_along_dim(x, end, dim=1), torch.take_along_dim(q, end[:, None], dim=2)
-                mask = torch.take_along_dim(mask, end[:, None], dim=2)
-            first = starts.layers[number][:, rows]
-            heads = F.scaled_dot_product_attention(
-                q, torch.cat([first[0], k], dim=2), torch.cat([first[1], v], dim=2), attn_mask=mask
-            )
-            x = layer.finish(x, heads)
-        x = self._projection(self.tower.ln_final(x[:, 0]))
-        return F.normalize(x.float(), dim=-1).to(self.dtype)
+                x, found = x[:, ends], heads[:, ends]
+            x = layer.finish(x, found.unflatten(-1, (q.shape[1], -1)).transpose(1, 2))
+        x = self._projection(self.tower.ln_final(x[0]))
+        return F.normalize(x.float(), dim=-1).to(self.dtype)[:count]
 
     def embedded(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        """Tokens and their positions [n, t] → the tower's input [n, t, width]."""
+        """Tokens and their positions [...] → the tower's input [..., width]."""
         return (
             self.tower.token_embedding(tokens).to(self.dtype)
             + self.tower.positional_embedding.to(self.dtype)[positions]
         )
+
+
+@dataclass
+class _Alike:
+    """Texts of a batch whose prefixes and own tokens are padded to the same two lengths.
+
+    Attributes:
+        starts: keys and values of prefixes of that length.
+        rows: the texts' places in them, int64 [n].
+        tokens: after the prefix, int64 [n, length].
+        before: tokens of the prefix, with the start token, int64 [n].
+        lengths: own tokens, with the end token, int64 [n].
+        at: where the tokens stand in the batch.
+    """
+
+    starts: _Starts
+    rows: NDArray[np.int64]
+    tokens: NDArray[np.int64]
+    before: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    at: slice = field(default_factory=lambda: slice(0))
+
+    def bias(self, device: torch.device) -> Tensor:
+        """0 for each key that a token sees, those of the prefix first, else −∞: float32 [n, 1, length, all]."""
+        n, length = self.tokens.shape
+        seen = np.arange(self.starts.length) < self.before[:, None]
+        causal = np.tri(length, dtype=bool)
+        both = np.concatenate([np.repeat(seen[:, None], length, axis=1), np.repeat(causal[None], n, axis=0)], axis=2)
+        return torch.from_numpy(np.where(both[:, None], np.float32(0), np.float32("-inf"))).to(device)
+
+    def attended(self, layer: int, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
+        """Of a batch's [1, heads, tokens, d] the attention of these texts, heads side by side [n · length, width].
+
+        Not PyTorch's fused attention: on a CPU with several threads that gives other last bits for other places in
+        a batch.
+        """
+        q, k, v = (x[0, :, self.at].unflatten(1, self.tokens.shape).transpose(0, 1) for x in (q, k, v))
+        first = self.starts.layers[layer][:, torch.from_numpy(self.rows).to(q.device)]
+        keys, values = torch.cat([first[0], k], dim=2), torch.cat([first[1], v], dim=2)
+        logits = (q * q.shape[-1] ** -0.5) @ keys.transpose(2, 3)
+        heads = (logits.float() + bias).softmax(dim=-1).to(q.dtype) @ values
+        return heads.transpose(1, 2).flatten(2).flatten(0, 1)
 
 
 class _Starts:
@@ -191,7 +255,7 @@ class _Starts:
 
     def __init__(self, clip: ClipText, length: int) -> None:
         self._clip, self.length = clip, length
-        self._at_once = max(4, clip.batch // 16)
+        self._at_once = max(4, clip.batch // 64)
         layer = clip.layers[0]
         heads, width = layer.attn.num_heads, layer.attn.in_proj_weight.shape[1]
         size = 2 * len(clip.layers) * length * width * clip.dtype.itemsize
@@ -201,15 +265,17 @@ class _Starts:
         shape = 2, self._places, heads, length, width // heads
         self.layers = [torch.zeros(shape, dtype=clip.dtype, device=clip.device) for _ in clip.layers]
 
-    def rows(self, prefixes: Sequence[Tokens]) -> Tensor:
-        """Prefixes, at most a batch → their places, int64 [n]; those that are not known are computed."""
-        wanted = dict.fromkeys(prefixes)
-        if len(self._known) + len(wanted.keys() - self._known.keys()) > self._places:
+    def rows(self, prefixes: Sequence[Tokens], numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of prefixes, at most a batch → their places, int64 [n]; those that are not known are computed."""
+        wanted, inverse = np.unique(numbers, return_inverse=True)
+        chosen = [prefixes[number] for number in wanted.tolist()]
+        new = [prefix for prefix in dict.fromkeys(chosen) if prefix not in self._known]
+        if len(self._known) + len(new) > self._places:
             self._known.clear()
-        new = [prefix for prefix in wanted if prefix not in self._known]
+            new = list(dict.fromkeys(chosen))
         for at in range(0, len(new), self._at_once):
             self._compute(new[at : at + self._at_once])
-        return torch.tensor([self._known[prefix] for prefix in prefixes], device=self._clip.device)
+        return np.array([self._known[prefix] for prefix in chosen], np.int64)[inverse]
 
     def _compute(self, prefixes: list[Tokens]) -> None:
         clip, first = self._clip, len(self._known)

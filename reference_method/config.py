@@ -120,6 +120,7 @@ PRESETS: dict[str, ReferenceConfig] = {
         clip="zgbench-mini",
         language="zgbench-mini",
         image_size=96,
+        merge_prompt="{}",  # τ = 0.8 was chosen for the real CLIP; the small one's stored runs compare bare labels
         encoder=SegmentEncoderConfig(sigma=0.7, first_masked_layer=0),
         naming=ZeroCapConfig(end_factor=1.1, max_tokens=5, step_size=0.6, lm_weight=0.5, beams=10, candidates=128),
     ),

@@ -208,7 +208,7 @@ class ZeroCap:
 
     def _loss(self, logp: Tensor, unshifted: Tensor, scores: CandidateScores) -> Tensor:
         c = self.config
-        candidates = logp.detach().topk(self._candidates, dim=-1).indices
+        candidates = logp.detach().topk(self._candidates, dim=-1, sorted=False).indices
         target = F.softmax(scores(candidates) / c.clip_temperature, dim=-1)
         by_clip = -(target * logp.gather(1, candidates)).sum()
         by_language = (logp.exp() * (logp - unshifted)).sum()

@@ -129,6 +129,10 @@ class Labeller:
     def __init__(self, load: Callable[[str], tuple[Namer, dict[str, Any]]], device: str) -> None:
         self._load = cache(partial(load, device))
 
+    def prepare(self, photo: Photo) -> Photo:
+        """Nothing: a photo is one piece of work."""
+        return photo
+
     def work(self, photo: Photo) -> tuple[Photo, list[str] | DataError]:
         """The photo and its segments' labels, or why it has none."""
         ((_, found),) = label([photo], self._load)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from reference_method.config import ReferenceConfig
 from reference_method.merging import Forest, Segment, Vectors, merge
 from reference_method.models import fingerprint, load_dino, load_language
 from reference_method.naming import ZeroCap
+from reference_method.tree import Tree
 from zgbench.encoders import clip as clips
 from zgbench.encoders.segment import SegmentEncoder
 
@@ -31,6 +33,23 @@ Precision = Literal["fp32", "bf16", "fp16"]
 DTYPES: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _CLUSTERINGS = 8
 """At a time: each holds a matrix of 0.6 GiB at full size."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What stages 1 and 2 make of photos.
+
+    Attributes:
+        photos: of one size or several.
+        masks: of each photo's segments, bool [n, h, w].
+        vectors: their embeddings, float32 [n, d].
+        trees: above each photo's segments, see :class:`reference_method.candidates.Candidates`; None: the segments were given.
+    """
+
+    photos: Sequence[Image.Image]
+    masks: Sequence[NDArray[np.bool_]]
+    vectors: list[Vectors]
+    trees: list[Tree] | None
 
 
 class Reference:
@@ -73,34 +92,46 @@ class Reference:
 
     def __call__(self, photos: Sequence[Image.Image]) -> list[list[Segment]]:
         """Photos → their named segments, which cover every pixel of a photo once."""
-        found = self.candidates(photos)
-        masks = [one.masks() for one in found]
-        named = self.name_segments(photos, masks)
-        forests = [
-            Forest(one.tree, dict(enumerate(segments))) for one, segments in zip(found, named, strict=True)
-        ]  # fmt: skip
-        prompt = self.config.merge_prompt
-        if self.config.merge is not None:
-            with self._timed("merging"):
-                merge(
-                    forests,
-                    self.config.merge,
-                    embed=lambda photo, unions: self._encoder.encode(photos[photo], unions),
-                    name=self._names,
-                    read=lambda labels: self._text.encode([prompt.format(label) for label in labels]).cpu().numpy(),
-                )
-        return [forest.segments() for forest in forests]
+        return self.say(self.see(photos))
 
     def name_segments(self, photos: Sequence[Image.Image], masks: Sequence[NDArray[np.bool_]]) -> list[list[Segment]]:
         """Photos and masks, bool [n, h, w] each → the masks as named segments, in their order."""
+        return self.say(self.see(photos, masks))
+
+    def see(self, photos: Sequence[Image.Image], masks: Sequence[NDArray[np.bool_]] | None = None) -> Seen:
+        """Stages 1 and 2: of photos their segments, or those that are given, and what CLIP sees in them.
+
+        May run in a thread beside :meth:`say` of other photos.
+        """
+        trees = None
+        if masks is None:
+            found = self.candidates(photos)
+            masks, trees = [one.masks() for one in found], [one.tree for one in found]
         with self._timed("embeddings"):
             vectors = [self._encoder.encode(photo, own) for photo, own in zip(photos, masks, strict=True)]
+        return Seen(photos, masks, vectors, trees)
+
+    def say(self, seen: Seen) -> list[list[Segment]]:
+        """Stages 3 and 4: names, and where the segments are the method's own, merging."""
         with self._timed("naming"):
-            names = iter(self._names(np.concatenate(vectors)) if vectors else [])
-        return [
+            names = iter(self._names(np.concatenate(seen.vectors)) if seen.vectors else [])
+        named = [
             [Segment(mask, vector, next(names)) for mask, vector in zip(own, rows, strict=True)]
-            for own, rows in zip(masks, vectors, strict=True)
+            for own, rows in zip(seen.masks, seen.vectors, strict=True)
         ]
+        if seen.trees is None or self.config.merge is None:
+            return named
+        forests = [Forest(tree, dict(enumerate(segments))) for tree, segments in zip(seen.trees, named, strict=True)]
+        prompt = self.config.merge_prompt
+        with self._timed("merging"):
+            merge(
+                forests,
+                self.config.merge,
+                embed=lambda photo, unions: self._encoder.encode(seen.photos[photo], unions),
+                name=self._names,
+                read=lambda labels: self._text.encode([prompt.format(label) for label in labels]).cpu().numpy(),
+            )
+        return [forest.segments() for forest in forests]
 
     def candidates(self, photos: Sequence[Image.Image]) -> list[Candidates]:
         """Stage 1 alone. While the next photo's features are computed, the last one's are clustered beside it."""

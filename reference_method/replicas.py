@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
@@ -12,20 +12,21 @@ from zgbench.errors import InternalError
 from zgbench.storage.workers import begin as begin_worker
 
 Make = Callable[[str], Any]
-"""Device → a worker with a method ``work``; pickled to the processes of several devices."""
+"""Device → a worker with the methods ``prepare``, of a task, and ``work``, of what that gave; pickled to the processes of
+several devices."""
 
 
 def on_devices(make: Make, tasks: Sequence[Any], devices: Sequence[str]) -> Iterator[Any]:
     """What ``work`` gives for each task: in order on one device, else in the order in which they are done.
 
+    On one device the next task is prepared in a thread beside the work.
+
     Raises:
         InternalError: a process was killed.
     """
     if len(devices) == 1:
-        worker = make(devices[0]) if tasks else None
-        for task in tasks:
-            assert worker is not None
-            yield worker.work(task)
+        if tasks:
+            yield from _one_ahead(make(devices[0]), tasks)
         return
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
@@ -45,6 +46,16 @@ def on_devices(make: Make, tasks: Sequence[Any], devices: Sequence[str]) -> Iter
                 future.cancel()
 
 
+def _one_ahead(worker: Any, tasks: Sequence[Any]) -> Iterator[Any]:
+    with ThreadPoolExecutor(1) as thread:
+        ready = thread.submit(worker.prepare, tasks[0])
+        for task in [*tasks[1:], None]:
+            prepared = ready.result()
+            if task is not None:
+                ready = thread.submit(worker.prepare, task)
+            yield worker.work(prepared)
+
+
 _worker: Any = None
 _waiting: list[Any] = []
 
@@ -59,4 +70,4 @@ def _work(task: Any) -> Any:
     if _worker is None:  # made here and not at the start, so that an error of its making is told and not a dead worker
         make, devices = _waiting
         _worker = make(devices.get())
-    return _worker.work(task)
+    return _worker.work(_worker.prepare(task))

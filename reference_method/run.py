@@ -49,6 +49,25 @@ class Job:
     batch: int = 1
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A group of images on its way.
+
+    Attributes:
+        ids: of all of them.
+        photos: of those that could be read.
+        failed: why the others could not.
+        seen: what the reference method sees in the photos; None with another method.
+        names: of the truth's segments, of each photo; None on the track ``free``.
+    """
+
+    ids: Sequence[str]
+    photos: dict[str, Any]
+    failed: dict[str, str]
+    seen: Any
+    names: list[list[str]] | None
+
+
 class Worker:
     """One model replica on one device."""
 
@@ -65,16 +84,33 @@ class Worker:
             self._maker = Reference(job.config, device=device, precision=job.precision)  # type: ignore[arg-type]
         self.weights: dict[str, str] = self._maker.weights
 
-    def work(self, ids: Sequence[str]) -> list[Record]:
-        """Images → records, in order. An image that cannot be read gets a record that says why."""
-        photos, failed = {}, {}
+    def prepare(self, ids: Sequence[str]) -> Prepared:
+        """Read photos, and what can be done before anything is named; may run in a thread beside :meth:`work`."""
+        found, failed = {}, {}
         for image_id in ids:
             try:
-                photos[image_id] = self._read(image_id)
+                found[image_id] = self._read(image_id)
             except DataError as error:
                 failed[image_id] = str(error)
-        made = self._made(photos)
-        return [made[i] if i in made else self._failed(i, failed[i]) for i in ids]
+        photos, names, seen = [photo for photo, _ in found.values()], None, None
+        if self.job.track == "oracle":
+            vocabulary = self.job.dataset.vocabulary
+            own = [[int(c) for c in np.unique(truth) if int(c) in vocabulary.ids] for _, truth in found.values()]
+            masks = [truth[None] == np.array(ids, int)[:, None, None] for ids, (_, truth) in zip(own, found.values(), strict=True)]  # fmt: skip
+            names = [[vocabulary.name(c) for c in ids] for ids in own]
+            seen = self._maker.see(photos, masks)
+        elif self.job.method == "reference":
+            seen = self._maker.see(photos)
+        return Prepared(ids, dict(zip(found, photos, strict=True)), failed, seen, names)
+
+    def work(self, prepared: Prepared) -> list[Record]:
+        """Images → records, in order. An image that cannot be read gets a record that says why."""
+        made, failed = self._made(prepared), prepared.failed
+        return [made[i] if i in made else self._failed(i, failed[i]) for i in prepared.ids]
+
+    def whole(self, ids: Sequence[str]) -> list[Record]:
+        """Both, one after the other."""
+        return self.work(self.prepare(ids))
 
     def _read(self, image_id: str) -> tuple[Any, NDArray[np.int32] | None]:
         source = self.job.dataset.source
@@ -86,36 +122,26 @@ class Worker:
             )
         return photo, truth
 
-    def _made(self, found: dict[str, tuple[Any, NDArray[np.int32] | None]]) -> dict[str, Record]:
-        photos = [photo for photo, _ in found.values()]
+    def _made(self, prepared: Prepared) -> dict[str, Record]:
+        photos, names = prepared.photos, prepared.names
         if not photos:
             return {}
-        names: list[list[str]] = []
-        if self.job.track == "free":
-            segments = self._free(photos)
+        segments: list[list[Segment]]
+        if prepared.seen is not None:
+            segments = self._maker.say(prepared.seen)
         else:
-            vocabulary = self.job.dataset.vocabulary
-            ids = [[int(c) for c in np.unique(truth) if int(c) in vocabulary.ids] for _, truth in found.values()]
-            masks = [truth[None] == np.array(own, int)[:, None, None] for own, (_, truth) in zip(ids, found.values(), strict=True)]  # fmt: skip
-            names = [[vocabulary.name(c) for c in own] for own in ids]
-            segments = self._maker.name_segments(photos, masks)
+            nothing = np.zeros(0, np.float32)
+            segments = [[Segment(mask, nothing, name) for mask, name in self._maker(p)] for p in photos.values()]
         records = {}
-        for k, (image_id, photo) in enumerate(zip(found, photos, strict=True)):
+        for k, (image_id, photo) in enumerate(photos.items()):
             raw = [{"label": s.label, "counts": rle.encode(rle.runs_of(s.mask))} for s in segments[k]]
-            if names:
+            if names is not None:
                 raw = [{"label": s.label, "class": name} for s, name in zip(segments[k], names[k], strict=True)]
             vectors = None
             if self.job.method == "reference":
                 vectors = np.stack([s.embedding for s in segments[k]]) if segments[k] else np.zeros((0, 0), np.float32)
             records[image_id] = Record(image_id, (photo.height, photo.width), raw, vectors, weights=self.weights)
         return records
-
-    def _free(self, photos: list[Any]) -> list[list[Segment]]:
-        if self.job.method == "reference":
-            made: list[list[Segment]] = self._maker(photos)
-            return made
-        nothing = np.zeros(0, np.float32)
-        return [[Segment(mask, nothing, name) for mask, name in self._maker(photo)] for photo in photos]
 
     def _failed(self, image_id: str, error: str) -> Record:
         size = self.job.dataset.source.truth(image_id).size
@@ -258,7 +284,7 @@ def _shared_out(ray: Any, replicas: list[Any], groups: list[Sequence[str]]) -> I
     while waiting or busy:
         while waiting and idle:
             replica, group = idle.popleft(), waiting.popleft()
-            busy[replica.work.remote(group)] = replica, group
+            busy[replica.whole.remote(group)] = replica, group
         if not busy:
             raise InternalError(f"--engine ray: every replica died; what was finished is kept. The last one: {death}")
         (ready, *_), _ = ray.wait(list(busy), num_returns=1)

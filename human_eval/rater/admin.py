@@ -63,7 +63,7 @@ def _progress() -> None:
         for column, (name, value) in zip(st.columns(4), figures, strict=True):
             column.metric(name, value)
         for question, one in found.by_question.items():
-            st.subheader(_QUESTIONS.get(question, question), anchor=False)
+            st.header(_QUESTIONS.get(question, question), anchor=False)
             st.text(f"{one.ratings} ratings of {one.items} items; {one.cannot_tell} × cannot tell")
             left, right = st.columns(2)
             charts.show_figure(left, "Krippendorff's α (ordinal)", one.alpha)
@@ -73,7 +73,7 @@ def _progress() -> None:
             st.info("No ratings yet.", icon=":material/info:")
         for title, parts in (("By method", by_method(session.store())), ("By image", by_image(session.store()))):
             if parts:
-                st.subheader(title, anchor=False)
+                st.header(title, anchor=False)
                 charts.show_parts(title.lower().replace(" ", "-"), parts)
         st.caption(f"Renewed every {_LIVE_S} s; 95 % intervals from {_RESAMPLES} resamples of items.")
 
@@ -84,7 +84,7 @@ def _raters() -> None:
         st.info("No rater has rated yet.", icon=":material/info:")
         return
     charts.show_raters(rows)
-    st.subheader("For payment", anchor=False)
+    st.header("For payment", anchor=False)
     charts.show_payments(payments(session.store()))
     st.download_button("Payment table", _payment, "payment.csv", "text/csv", key="export-payment", on_click="ignore")
     with st.form("shut-out", border=True):
@@ -105,7 +105,7 @@ def _export() -> None:
         st.download_button(
             "Parquet", _parquet, "ratings.parquet", "application/vnd.apache.parquet", key="export-parquet", on_click="ignore"
         )  # fmt: skip
-    st.code("zgbench evaluate SUBMISSION --ratings ratings.parquet", language=None)
+    st.code("zgbench evaluate SUBMISSION --ratings ratings.parquet", language=None, wrap_lines=True)
 
 
 def _payment() -> bytes:

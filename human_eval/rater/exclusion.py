@@ -26,7 +26,7 @@ def show() -> None:
             st.text(plain(rule.text) + (" (revoked)" if rule.revoked is not None else ""))
             if rule.revoked is None:
                 st.button("Revoke", key=f"revoke-rule-{rule.id}", on_click=_revoke, args=(rule.id,))
-    st.subheader("A new rule", anchor=False)
+    st.header("A new rule", anchor=False)
     left, right = st.columns(2)
     chosen = left.selectbox("Leave out raters with", [*SUGGESTED, _OWN], format_func=_said, key="rule-chosen")
     least = right.number_input("Only raters with at least so many", min_value=1, value=5, key="rule-min")

@@ -33,8 +33,8 @@ def show() -> None:
     with st.container(key="answered"):  # always there: what stands below keeps its place, and stays open
         if made:
             st.success("Hand this over, or the link; they are shown only now.", icon=":material/key:")
-            st.code(made, language=None)
-            st.code(link(_page(), made), language=None)
+            st.code(made, language=None, wrap_lines=True)
+            st.code(link(_page(), made), language=None, wrap_lines=True)
         if refused:
             st.error(plain(refused), icon=":material/error:")
     _many()

@@ -19,7 +19,7 @@ _SHOWN = 12
 def show() -> None:
     """Disputed items, and comments."""
     found = disputed(session.store(), _SHOWN)
-    st.subheader("Most disputed", anchor=False)
+    st.header("Most disputed", anchor=False)
     if not found:
         st.info("No item has two scores that differ.", icon=":material/info:")
     for one in found:
@@ -37,7 +37,7 @@ def show() -> None:
             right.caption(f"{plain(one.item.image_id)} · two raters are {one.spread:.1f} apart")
     store = session.store()
     comments = store.database.read(lambda connection: list_comments(connection, store.study.id))
-    st.subheader("Comments", anchor=False)
+    st.header("Comments", anchor=False)
     if not comments:
         st.info("Nobody has said anything about an item.", icon=":material/info:")
         return

@@ -85,7 +85,7 @@ def _show_end(progress: Progress) -> None:
     if settings.code and given:
         with st.container(key="code"):
             st.write(t("end.code"))
-            st.code(settings.code, language=None)
+            st.code(settings.code, language=None, wrap_lines=True)
     with st.container(horizontal=True):
         if not full:
             st.button(t("end.again"), key="look-again", shortcut="enter", type="primary", on_click=_look_again)

@@ -39,7 +39,7 @@ def nginx_path() -> str:
     """Where nginx lies; without it a test is skipped, but fails in CI, where it must be there."""
     found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if found is None:
-        reason = "needs nginx (Debian: apt-get install nginx-light)"
+        reason = "needs nginx (Debian: apt-get install nginx)"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

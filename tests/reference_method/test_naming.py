@@ -132,11 +132,29 @@ def test_many_prefixes_and_lengths_together(clip, text, seed):
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("batch", [8, 32])
-def test_an_embedding_does_not_depend_on_its_company(clip, batch):
-    """To the last bit: alone, in any order, with any others, whatever was known before."""
-    text = ClipText(clip, small_tokenizer(), batch=batch)
-    texts = ["red cup", "a wooden chair", "café", "snow", "the car on the road", "a", "fish", "dark blue bottle"]
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_an_embedding_does_not_depend_on_its_company(clip, threads):
+    """To the last bit: alone, in any order, with any others, whatever was known before, with several threads."""
+    text = ClipText(clip, small_tokenizer(), batch=160)
+    texts = [
+        "red cup",
+        "a wooden chair",
+        "café",
+        "snow",
+        "the car on the road",
+        "a",
+        "fish",
+        "dark blue bottle",
+        "a",
+        "of the cup that is red",
+    ]
     prefixes = [tuple(small_tokenizer().encode(start)) for start in ("image of a", "image of the small red")]
     owns = [tuple(small_tokenizer().encode(word)) for word in texts * 12]
     numbers = [k % 2 for k in range(len(owns))]
@@ -144,7 +162,7 @@ def test_an_embedding_does_not_depend_on_its_company(clip, batch):
     rng = random.Random(0)
     for count in (1, 3, 20, len(owns)):
         chosen = rng.sample(range(len(owns)), count)
-        fresh = ClipText(clip, small_tokenizer(), batch=batch)
+        fresh = ClipText(clip, small_tokenizer(), batch=160)
         for other in (text, fresh):
             found = _shared(other, prefixes, [numbers[k] for k in chosen], [owns[k] for k in chosen])
             assert torch.equal(found, whole[chosen])

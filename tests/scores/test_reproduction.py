@@ -34,7 +34,7 @@ class NamedClip(Clip):
 
 TEXT = Named("all-mpnet-base-v2@e8c3b32e")
 PICTURES = NamedClip("ViT-L-14-336-quickgelu/openai@abcd")
-PICTURES.weights = "hash of its weights"
+PICTURES.weights = "hash of the weights of these pictures"
 
 
 def again(command: str, submission: Path, data: Path, table: Path | None = None) -> zgbench.Evaluation:

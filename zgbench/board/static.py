@@ -98,7 +98,7 @@ def _page(groups: list[Group], tables: dict[str, list[dict[str, Any]]]) -> Itera
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-    yield f"<title>zgbench leaderboard</title><style>{_STYLE}</style></head><body>"
+    yield f"<title>zgbench leaderboard</title><style>{_STYLE}</style></head><body><main>"
     yield "<h1>zgbench leaderboard</h1>"
     yield "<p>Zero-guidance segmentation: free-text segments, mapped to classes, verified and scored. Every number was worked out by zgbench from the submission itself; in %, with 95 % bootstrap intervals over images.</p>"
     yield f'<p class="soft">{_text(RULE)}</p>'
@@ -117,7 +117,7 @@ def _page(groups: list[Group], tables: dict[str, list[dict[str, Any]]]) -> Itera
             )
             yield f'<p class="soft">{files}</p>'
     yield from _cited()
-    yield "</body></html>"
+    yield "</main></body></html>"
 
 
 def _table(group: Group, rows: list[dict[str, Any]]) -> Iterator[str]:
