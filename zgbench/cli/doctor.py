@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -92,13 +93,9 @@ def _device() -> str:
 
 
 def _kernel() -> str:
-    import importlib.util
-
-    return (
-        "compiled"
-        if importlib.util.find_spec("zgbench.submission._runs") is not None
-        else "numpy (no compiled one was built)"
-    )
+    kernels = ("zgbench.submission._runs", "zgbench.pixels._tally")
+    plain = [name for name in kernels if importlib.util.find_spec(name) is None]
+    return f"numpy in place of {', '.join(plain)}, not built here" if plain else "compiled"
 
 
 def _writable(folder: Path) -> bool:
