@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -168,7 +169,9 @@ def classes(rows: list[dict[str, Any]], reference: str, shown: dict[str, str], t
         most = HEIGHT // band(len(dict.fromkeys(row["a"] for row in turned)))
         parts = {str(k): f"{k + 1}–{min(k + most, len(order))} of {len(order)}" for k in range(0, len(order), most)}
         first = int(choose("Classes", parts, "classes_from", width=160)) if len(parts) > 1 else 0
-        st.download_button("CSV", differences_csv(turned), "zgbench-classes.csv", "text/csv", on_click="ignore")
+        st.download_button(
+            "CSV", partial(differences_csv, turned), "zgbench-classes.csv", "text/csv", on_click="ignore"
+        )
     st.text("\n".join(wins(turned, len(found), shown)))
     seen = order[first : first + most]
     forest(
@@ -227,7 +230,12 @@ forest(
 )
 with line():
     st.download_button(
-        "CSV", differences_csv(found.scores), "zgbench-scores.csv", "text/csv", on_click="ignore", key="scores_csv"
+        "CSV",
+        partial(differences_csv, found.scores),
+        "zgbench-scores.csv",
+        "text/csv",
+        on_click="ignore",
+        key="scores_csv",
     )
 scores_table(found.scores, options)
 if found.per_class:

@@ -448,7 +448,7 @@ def test_two_studies_on_one_host_and_a_link(browser: Any, study: Study, tmp_path
 
             german = Visitor.arrive(browser, two.url, locale="de-AT")
             german.page.get_by_text("Ein Programm hat Fotos in Ausschnitte zerlegt").wait_for()
-            assert german.page.evaluate("document.documentElement.lang") == "de"
+            german.page.wait_for_function("document.documentElement.lang === 'de'")
 
 
 def _half() -> str:

@@ -112,7 +112,7 @@ def mutated(seed: int) -> list[bytes]:
         if rng.rand() < 0.3:
             text = bytearray(rng.choice(list(ALPHABET), rng.randint(0, 30)).astype(np.uint8).tobytes())
         for _ in range(rng.randint(0, 3) if rng.rand() < 0.3 and text else 0):
-            at = rng.randint(len(text))
+            at = rng.randint(len(text) + 1)
             new = int(rng.choice([rng.randint(256), rng.choice(list(ALPHABET)), 47, 111, 112]))
             text[at : at + rng.randint(2)] = bytes([new] * rng.randint(3))
         texts.append(bytes(text))
