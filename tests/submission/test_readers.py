@@ -201,6 +201,16 @@ def test_maps_that_cannot_be_listed_or_are_too_large(tmp_path: Path, monkeypatch
         map_files.read_map(file, "auto")
 
 
+def test_an_archive_that_is_encrypted(tmp_path: Path) -> None:
+    """Its names can be read, its arrays cannot."""
+    archive = bytearray(kinds.zipped(**{"a.npy": kinds.npy(MAP)}))
+    archive[6] |= 1  # the flag, in the member's header and in the directory
+    archive[archive.index(b"PK\1\2") + 8] |= 1
+    path = kinds.put(tmp_path, "a.npz", bytes(archive))
+    with pytest.raises(InputError, match=r"a\.npz: not a readable \.npz file \(File .* is encrypted"):
+        map_files.read_map(path, "auto")
+
+
 def test_sizes_from_the_data(tmp_path: Path, tiny_voc: Path) -> None:
     """Polygons do not say how large the image is; the data does."""
     pytest.importorskip("faster_coco_eval", reason="draws COCO's polygons")
