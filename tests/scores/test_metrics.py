@@ -120,6 +120,15 @@ def test_an_entry_without_pixels_is_undefined() -> None:
         assert statistics.per_image.shape == (2, 9)
 
 
+@pytest.mark.parametrize("scoring", ["v1", "iccv2023"])
+def test_a_single_pixel_counts_and_an_image_without_a_class_does_not(scoring: metrics.Scoring) -> None:
+    """The second image of two holds neither truth nor prediction."""
+    found = metrics.ClassCounts(2, np.array([1]), *[np.array([v]) for v in (0, 0, 1, 1, 1)])
+    statistics = metrics.statistics(found, scoring)
+    assert {float(value) for value in statistics.scores(total(statistics.per_image)).values()} == {1.0}
+    assert metrics.class_sums(found).tolist() == [[1], [1], [1], [1]]
+
+
 def test_scores_of_each_class() -> None:
     found = metrics.class_counts(counts(), ASSIGNED, CLASSES, "count")
     sums = metrics.class_sums(found)
