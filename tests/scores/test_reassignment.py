@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from tests.conftest import HashedText
+from tests.pixels.test_counts import drawn
+from zgbench.datasets import Vocabulary
 from zgbench.encoders.base import unit
-from zgbench.scores.reassignment import nearest
+from zgbench.errors import InputError
+from zgbench.scores import reassignment
+from zgbench.scores.reassignment import nearest, segment_to_text, text_to_text, true_similarity
 
 
 def test_ties_go_to_the_lowest_class_id() -> None:
@@ -31,3 +40,46 @@ def test_many_segments_are_decided_like_few() -> None:
     for at in (0, 4095, 4096, 8999):
         one = nearest(vectors[at : at + 1], names, ids)
         assert (one.class_id[0], one.similarity[0]) == (whole.class_id[at], whole.similarity[at])
+
+
+VOCABULARY = Vocabulary((2, 5, 9), ("cat", "dog", "sky"))
+
+
+def test_labels_and_pictures_go_to_the_nearest_name() -> None:
+    """Under the prompt, each distinct label asked for once; nothing is asked where there is no label."""
+    asked: list[list[str]] = []
+
+    class Asked(HashedText):
+        def encode(self, texts: Sequence[str]) -> np.ndarray:
+            asked.append(list(texts))
+            return super().encode(texts)
+
+    found = text_to_text(("sky", "cat", "sky"), Asked(), "a {}.", VOCABULARY)
+    assert asked == [["a cat.", "a sky."], ["a cat.", "a dog.", "a sky."]]
+    assert found.class_id.tolist() == [9, 2, 9] and found.similarity.tolist() == pytest.approx([1, 1, 1])
+    asked.clear()
+    nothing = text_to_text((), Asked(), "a {}.", VOCABULARY)
+    assert (len(nothing.class_id), len(nothing.similarity), asked) == (0, 0, [])
+    vectors = 3 * HashedText().encode(["a dog.", "a cat."])  # of any length
+    seen = segment_to_text(vectors, HashedText(), "a {}.", VOCABULARY, "here")
+    assert seen.class_id.tolist() == [5, 2] and seen.similarity.tolist() == pytest.approx([1, 1])
+    with pytest.raises(InputError, match=r"here: vectors of width 7, but hashed-text has 256"):
+        segment_to_text(np.ones((2, 7), np.float32), HashedText(), "a {}.", VOCABULARY, "here")
+
+
+def test_likeness_to_the_true_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Track ``oracle``; whatever the number that are worked out at once."""
+    whole = drawn(np.random.RandomState(0), 5, 2)
+    n = len(whole.labels)
+    truth = np.resize(np.array([2, 5, 9], np.int32), n)
+    labels = tuple(("cat", "sky", "sky")[k % 3] for k in range(n))
+    expected = HashedText().encode(labels) @ HashedText().encode(["dog"])[0]
+    for chunk in (4096, 2):
+        monkeypatch.setattr(reassignment, "_CHUNK", chunk)
+        found = true_similarity(replace(whole, labels=labels, truth=truth), HashedText(), "{}", VOCABULARY)
+        assert found.dtype == np.float32 and found[truth != 5].tolist() == pytest.approx(
+            [1.0] * int((truth != 5).sum())
+        )
+        assert found[truth == 5].tolist() == pytest.approx(expected[truth == 5].tolist(), abs=1e-6)
+    bare = replace(whole, labels=(), truth=truth[:0])
+    assert true_similarity(bare, HashedText(), "{}", VOCABULARY).tolist() == []
