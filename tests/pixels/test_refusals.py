@@ -78,6 +78,15 @@ def test_a_size_that_is_not_the_truth_s_on_track_oracle(tiny_voc: Path, tmp_path
         collected(document, tiny_voc, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["cat", "unicorn"])
+def test_a_class_that_the_truth_does_not_show(name: str, tiny_voc: Path, tmp_path: Path) -> None:
+    """One of the class list, and one of none."""
+    document = oracle()
+    document["images"][0]["segments"][1]["class"] = name
+    with pytest.raises(SubmissionError, match=rf"\[class\] .*this image's truth shows: .*; found '{name}'"):
+        collected(document, tiny_voc, tmp_path)
+
+
 def test_a_truth_with_an_undefined_value_names_its_image(tiny_voc: Path, tmp_path: Path) -> None:
     dataset = open_dataset("pas20", tiny_voc)
 

@@ -152,3 +152,14 @@ def test_weights_that_are_not_kept_are_drawn_again_the_same(monkeypatch: pytest.
     rng = np.random.RandomState(6)
     found = statistics(simulated(rng, 30, draw(rng, 30)))
     assert resampling.estimates(found, again) == resampling.estimates(found, table)
+
+
+def test_as_many_resamples_as_were_asked_for() -> None:
+    """Also where they are no whole number of blocks."""
+    assert resampling.weights(5, 40, 0).shape == (40, 5)
+
+
+def test_the_standard_error_of_samples() -> None:
+    assert resampling.standard_error(np.array([1.0, 3.0])) == pytest.approx(2**0.5)
+    assert resampling.standard_error(np.array([1.0, np.nan, 2.0, 4.0])) == pytest.approx((7 / 3) ** 0.5)
+    assert np.isnan(resampling.standard_error(np.array([1.0, np.nan])))
