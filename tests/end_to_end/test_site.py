@@ -227,8 +227,15 @@ def test_the_board_by_keyboard_alone(browser: Any, site: Site, tmp_path: Path) -
         visitor.settled()
         tab_to(page, "Fullscreen: Ranking")
         press("Tab")
-        press("ArrowDown")
-        page.wait_for_function("() => document.activeElement.matches('[role=gridcell]')")
+        for key in ("Shift+Space", "ArrowDown", "Shift+Space"):
+            press(key)
+            visitor.settled()
+        compare = page.get_by_role("button", name="Compare the ticked")
+        page.wait_for_function("() => document.querySelectorAll('[role=row][aria-selected=true]').length === 2")
+        while not compare.evaluate("e => e === document.activeElement"):
+            press("Shift+Tab")
+        press("Enter")
+        page.get_by_role("heading", name="Compare").wait_for()
 
         visitor.go("/inside?method=demo.mini")
         before = visitor.query()

@@ -65,7 +65,7 @@ def test_the_order_of_problems_is_the_file_s(submission: Path, tmp_path: Path, d
     def in_parts(gate: Any) -> Iterator[Any]:
         for n, span in enumerate(reader.spans(1)):
             spans = pa.table({"part": [n], "start": [span.start], "stop": [span.stop]})
-            yield from ray_engine._admitted(task.counted(spans), gate)
+            yield from ray_engine._admitted(unpack(task.counted(spans)), gate)
 
     alone = report_of(path, dataset)
     assert alone == report_of(path, dataset, outcomes=in_parts)

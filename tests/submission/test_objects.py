@@ -245,6 +245,57 @@ def bad(**options: Any) -> dict[str, Any]:
     return options
 
 
+class Detections:
+    """With the fields of supervision's class of this name."""
+
+    def __init__(self, mask: Any, class_id: Any, names: Any = None) -> None:
+        self.mask, self.class_id = mask, np.array(class_id)
+        self.confidence = np.linspace(0.9, 0.8, len(class_id))
+        self.data = {} if names is None else {"class_name": np.array(names)}
+
+    def __len__(self) -> int:
+        return len(self.class_id)
+
+
+class Broken:
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise RuntimeError("on another device")
+
+
+def test_detections_by_their_fields(tmp_path: Path) -> None:
+    """Labels that are given, names of the class ids, or the names that were brought along; scores decide on overlaps."""
+    assert_both(written(tmp_path, Detections(MASKS, [1, 12]), BOTH))
+    assert_both(written(tmp_path, Detections(MASKS, [1, 12]), classes=NAMES))
+    assert_both(written(tmp_path, Detections(MASKS, [1, 12], BOTH)))
+    over = Detections(np.stack([MAP > 0, MAP == 2]), [1, 12])  # the first is surer
+    with pytest.warns(UserWarning, match="1 segments had no pixel left"):
+        ((label, mask),) = written(tmp_path, over, BOTH, overlap="score")
+    assert label == "a plane" and (mask == (MAP > 0)).all()
+    assert_both(written(tmp_path, over, BOTH, overlap="score", scores=[0.1, 0.2]))  # what is given counts before
+
+
+def test_labels_that_dictionaries_bring_along(tmp_path: Path) -> None:
+    named = [item | {"label": label} for item, label in zip(SAM, BOTH, strict=True)]
+    assert_both(written(tmp_path, named))
+    ((label, mask),) = written(tmp_path, rle_of(MASKS[0]), ["a plane"])  # one, without a list
+    assert label == "a plane" and (mask == MASKS[0]).all()
+
+
+def test_binary_maps_and_segments_that_vanished(tmp_path: Path) -> None:
+    """transformers' ``return_binary_maps``; and ids of segments_info that a resized map no longer holds."""
+    info = [{"id": 1, "label": "a plane"}, {"id": 2, "label": "a dog"}]
+    assert_both(written(tmp_path, (MASKS, info)))
+    vanished = [info[0], {"id": 7, "label": "a bird"}, info[1]]
+    assert_both(written(tmp_path, (MAP, vanished)))
+    assert_both(written(tmp_path, (MAP, vanished), scores=[0.1, 0.2, 0.3]))
+
+
+def test_an_array_on_a_device(tmp_path: Path) -> None:
+    on_device = type("ndarray", (), {"__module__": "cupy._core", "get": lambda _: MAP})()
+    assert_both(written(tmp_path, on_device, BOTH))
+    assert_both(written(tmp_path, MAP, np.array(BOTH)))  # labels in an array
+
+
 MISTAKES: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "one text for all": ((MAP, "ab"), {}, r"labels are one text, 'ab'\. Give a list"),
     "a set": ((MAP, {"a", "b"}), {}, "labels are a set, which has no order"),
@@ -284,6 +335,24 @@ MISTAKES: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "embeddings of another number": ((MAP, BOTH), bad(embeddings=np.ones((3, 4))), r"expected finite embeddings \[2, d\], got \(3, 4\)"),
     "embeddings past float32": ((MAP, BOTH), bad(embeddings=np.full((2, 4), 1e300)), "with NaN or infinity"),
     "polygons without a size": (([{"segmentation": [[0, 0, 2, 0, 2, 4]]}], ["a"]), {}, "polygons do not say the image's size"),
+    "a batch of batches": ((np.zeros((1, 2, 3, 4, 6)), BOTH), {}, r"expected an integer label map \[h, w\] or masks \[n, h, w\], got float64 \(1, 2, 3, 4, 6\)"),
+    "masks without height": ((SimpleNamespace(pred_masks=np.ones(3)), ["a"]), {}, r"expected masks \[n, h, w\], got shape \(3,\)"),
+    "a list of labels where 0 is a segment": ((MAP, ["none", *BOTH]), bad(background=None), "with background=None give labels as a mapping from the map's values"),
+    "a background that is a text": ((MAP, {1: "a", 2: "b"}), bad(background="sky"), "background='sky': expected a value of the map, several, or None"),
+    "classes for masks without class ids": ((MASKS,), bad(classes=NAMES), "classes name class ids, and these masks have none"),
+    "masks that bring no labels": ((MASKS,), {}, r"the masks bring no labels along\. Give labels \(a text for each\)\.$"),
+    "masks that bring class ids alone": (({"masks": MASKS, "labels": [1, 12]},), {}, r"Give labels \(a text for each\) or classes \(names of their class ids\)"),
+    "a dictionary without a mask": (([*SAM, {"bbox": [0, 0, 1, 1]}], [*BOTH, "c"]), {}, r"segments\[2\]: expected a segmentation \(a mask or run lengths\), found the keys \['bbox'\]"),
+    "dictionaries of two shapes": (([SAM[0], {"segmentation": MASKS[1].T}], BOTH), {}, r"masks of different shapes, \(4, 6\) and \(6, 4\)"),
+    "boxes without masks": ((Detections(None, [1, 12]), BOTH), {}, "the Detections have 2 boxes and no masks"),
+    "no detections": ((Detections(None, []), []), {}, r"no segments, so the image's size is not known\. Add an all-zero map"),
+    "binary maps of another number": (((MASKS, [{"id": 1}]), ["a"]), {}, "2 masks, but segments_info has 1 entries"),
+    "a map of fractions": (((MAP / 2, [{"id": 1}]), ["a"]), {}, r"expected a map of segment ids \[h, w\], got float64"),
+    "an id that is true": (((MAP, [{"id": True}]), ["a"]), {}, r"segments_info\[0\]\.id: expected a whole number, found True"),
+    "an array that cannot be read": ((Broken(), BOTH), {}, r"Broken cannot be read as an array \(on another device\)"),
+    "records": ((np.zeros((4, 6), dtype=[("a", int), ("b", int)]), BOTH), {}, "are no numbers"),
+    "a segmentation that is a dictionary": (([{"segmentation": {"a": 1}}], ["a"]), {}, r"expected run lengths .* or polygons"),
+    "an empty polygon": (([{"segmentation": []}], ["a"]), {}, r"an empty list of polygons\. Leave the segment out"),
     "bad run lengths": (([{"size": [4, 6], "counts": "0~"}], ["a"]), {}, "bad run lengths"),
 }  # fmt: skip
 

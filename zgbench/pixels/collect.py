@@ -44,7 +44,7 @@ def collect(
     """
     gate = Gate(dataset, partial)
     if outcomes is None:
-        items = _screened(in_order(reader, header), gate)
+        items = _screened(in_order(reader.images, header), gate)
         stream = pixel_pass.count_all(items, dataset.source, dataset.vocabulary, workers=workers, progress=progress)
     else:
         stream = outcomes(gate)
@@ -69,10 +69,16 @@ def collect(
     return gathered.counts(gate.submitted)
 
 
-def in_order(reader: Reader, header: schema.Header) -> Iterator[schema.Image | Rejected]:
-    """Images of sound structure, and what is wrong with the others, in the order of the file."""
+def in_order(
+    images: Callable[[schema.Header, Report], Iterator[schema.Image]], header: schema.Header
+) -> Iterator[schema.Image | Rejected]:
+    """Images of sound structure, and what is wrong with the others, in the order of the file.
+
+    Args:
+        images: of a reader, or of a part of its file.
+    """
     noted = Report()
-    for image in reader.images(header, noted):
+    for image in images(header, noted):
         if noted.problems:
             yield Rejected(noted.taken())
         yield image

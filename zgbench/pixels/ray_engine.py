@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -25,7 +26,6 @@ from zgbench.pixels.outcome_blocks import Found, pack, unpack
 from zgbench.pixels.pixel_pass import BATCH, Item, Outcome, Rejected, count_batch
 from zgbench.submission import schema
 from zgbench.submission.parquet_reader import ParquetReader, Span
-from zgbench.submission.problems import Report
 from zgbench.submission.reader import Reader
 
 FEWEST_ROWS, MOST_ROWS = 4096, 65536
@@ -118,8 +118,9 @@ def outcomes(
         spans = plan(reader, processors)
         task = CountSpan(reader, header, dataset, frozenset(dataset.ids), reader.path.stat().st_size)
         for table in _tables(spans, task):
-            yield from _admitted(table, gate)
-            progress(len(table))
+            found = list(unpack(table))  # the table of a span without an image of its own has a row that says so
+            yield from _admitted(found, gate)
+            progress(len(found))
 
 
 def plan(reader: ParquetReader, processors: int) -> list[Span]:
@@ -129,9 +130,9 @@ def plan(reader: ParquetReader, processors: int) -> list[Span]:
     return reader.spans(min(max(rows, FEWEST_ROWS), MOST_ROWS))
 
 
-def _admitted(table: Any, gate: Gate) -> Iterator[Outcome]:
+def _admitted(span: Iterable[Found], gate: Gate) -> Iterator[Outcome]:
     """The outcomes of a span that the gate lets through, and what it finds wrong."""
-    for found in unpack(table):
+    for found in span:
         if found.error is not None:
             raise found.error
         decision: bool | Rejected = True
@@ -205,7 +206,7 @@ class CountSpan:
         try:
             self._same_file()
             batch: list[Item] = []
-            for item in in_order(_Part(self.reader, span), self.header):
+            for item in in_order(partial(self.reader.images, span=span), self.header):
                 batch.append(item)
                 if len(batch) == BATCH:
                     found += self._counted(batch)
@@ -233,16 +234,3 @@ class CountSpan:
             else Found(item.id, item.path, len(item.labels), next(outcomes) if item.id in self.wanted else None)
             for item in batch
         ]
-
-
-class _Part:
-    """A reader of one span."""
-
-    def __init__(self, reader: ParquetReader, span: Span) -> None:
-        self.path, self._reader, self._span = reader.path, reader, span
-
-    def header(self, report: Report) -> schema.Header | None:
-        return self._reader.header(report)
-
-    def images(self, header: schema.Header, report: Report) -> Iterator[schema.Image]:
-        return self._reader.images(header, report, self._span)

@@ -126,7 +126,7 @@ class JsonReader:
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
-        """Errors of ijson and of the file as ours."""
+        """Errors of ijson as ours; those of the file come so from :class:`_Limited`."""
         try:
             yield
         except (ijson.JSONError, ValueError, UnicodeError) as error:
@@ -135,8 +135,6 @@ class JsonReader:
                 f"{self.path}: not valid JSON: {quote(detail, 200)[1:-1]}. Expected one object as in submissions/README.md "
                 "(NaN and Infinity are not JSON; text is UTF-8)."
             ) from error
-        except (EOFError, OSError) as error:
-            raise InputError(f"{self.path}: cannot be read ({error}).") from error
 
     def _top_level(self) -> dict[str, Any]:
         """Values of the top-level keys; ``images`` only says what kind of thing it is. Duplicates are noted by images()."""

@@ -55,8 +55,18 @@ def panoptic_images(
     """
     options.unused("a COCO-panoptic folder", "--background", "--legend", "--palette", "--overlap")
     names = _class_names(path, manifest, options)
-    ids = [Path(str(a.get("file_name", ""))).stem if isinstance(a, Mapping) else "" for a in manifest["annotations"]]
-    return ids, _images(folder, path, manifest["annotations"], names, options, notes)
+    annotations = manifest["annotations"]
+    ids = [Path(_file_name(a, f"{path}: annotations[{index}]")).stem for index, a in enumerate(annotations)]
+    return ids, _images(folder, path, annotations, names, options, notes)
+
+
+def _file_name(annotation: Any, where: str) -> str:
+    if not isinstance(annotation, Mapping) or not isinstance(annotation.get("file_name"), str):
+        raise InputError(f"{where}: expected file_name and segments_info, found {quote(annotation)}.")
+    file: str = annotation["file_name"]
+    if Path(file).name != file or "\\" in file:
+        raise InputError(f"{where}.file_name: expected a bare file name, found {quote(file)}.")
+    return file
 
 
 def _class_names(path: Path, manifest: Mapping[str, Any], options: Options) -> Mapping[int, Any]:
@@ -76,15 +86,16 @@ def _class_names(path: Path, manifest: Mapping[str, Any], options: Options) -> M
 
 
 def _images(
-    folder: Path, path: Path, annotations: list[Any], names: Mapping[int, Any], options: Options, notes: Notes
+    folder: Path,
+    path: Path,
+    annotations: list[Mapping[str, Any]],
+    names: Mapping[int, Any],
+    options: Options,
+    notes: Notes,
 ) -> Iterator[Item]:
     for index, annotation in enumerate(annotations):
         where = f"{path}: annotations[{index}]"
-        if not isinstance(annotation, Mapping) or not isinstance(annotation.get("file_name"), str):
-            raise InputError(f"{where}: expected file_name and segments_info, found {quote(annotation)}.")
         file = annotation["file_name"]
-        if Path(file).name != file or "\\" in file:
-            raise InputError(f"{where}.file_name: expected a bare file name, found {quote(file)}.")
         named = _segments(annotation.get("segments_info"), where, names, path, options)
         place = _place(folder, file, where)
         ids = _ids(place, named)
