@@ -1,10 +1,13 @@
-"""Makes the submissions of the reference method and its ablations for ``mini``: 7 runs of 10 to 30 minutes on a CPU.
+"""Makes the submissions of the reference method and its ablations for ``mini``: 7 runs of some minutes on a CPU.
 
     python submissions/make_reference.py RUNS
 
 RUNS is a folder for the runs as they come from ``zgbench reference run``, with the method's own embeddings beside
 them; what is there already is not run again, and a run that was stopped goes on. The files written here are the same
 without embeddings: the protocol ``mini`` makes its own, and they would be ten times as large.
+
+The stored ones come out with the kernels of AVX2. On a processor with AVX-512 the last bits differ, and with them the
+segments of about one scene in twenty: docs/reference-method.md says how to make the very same there.
 """
 
 from __future__ import annotations

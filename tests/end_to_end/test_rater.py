@@ -121,7 +121,7 @@ def test_the_walk(browser: Any, study: Study, tmp_path: Path) -> None:
             first.press("3")
             second.rate("1")
             first.page.wait_for_function(PICTURE_SHOWN, arg=before)
-            first.page.wait_for_timeout(MIN_SECONDS * 1000)
+            first.page.wait_for_timeout(MIN_SECONDS * 1000 + 500)
         assert second.done() == 5
         waiting = first.ticket(), first.label()
         server.kill()
@@ -180,6 +180,8 @@ def _organiser(boss: Visitor, token: str, folder: Path) -> None:
     page.get_by_text("Invite many").click()  # it stays open, though the invitation just made goes
     page.locator("input[type=file]").set_input_files(folder / "people.csv")
     page.locator(".st-key-invite-all button:enabled").click()
+    boss.button("Download the links").wait_for()
+    boss.idle()
     with page.expect_download() as links:
         boss.button("Download the links").click()
     assert Path(links.value.path()).read_text().count("/?token=zg_") == 2
@@ -192,6 +194,7 @@ def _organiser(boss: Visitor, token: str, folder: Path) -> None:
     page.get_by_role("tab", name="Study").click()
     page.get_by_label("Contact").fill("ann@example.org")
     boss.button("Save").click()
+    boss.idle()
     page.get_by_role("tab", name="Export").click()
     for name in ("CSV", "Parquet"):
         with page.expect_download() as download:
@@ -348,7 +351,7 @@ def test_by_keyboard_alone(browser: Any, study: Study) -> None:
         # Enter presses what has the focus, and the focus stays there on the next item
         visitor.page.locator('[class*="st-key-score-2-"] button').focus()
         before = visitor.settle()
-        visitor.page.wait_for_timeout(MIN_SECONDS * 1000)
+        visitor.page.wait_for_timeout(MIN_SECONDS * 1000 + 500)
         visitor.press("Enter")
         visitor.page.wait_for_function(PICTURE_SHOWN, arg=before)
         visitor.page.get_by_role("status").get_by_text("Stored: 2 · Too general").wait_for()
@@ -358,7 +361,7 @@ def test_by_keyboard_alone(browser: Any, study: Study) -> None:
         # keys by what is printed on them, else by their place: AZERTY's digit row, Cyrillic letters; a Y is no Z
         for key, code, said in (("à", "Digit0", "Stored: 0"), ("я", "KeyZ", "Undone"), ("е", "KeyT", "Stored: cannot")):
             before = visitor.settle()
-            visitor.page.wait_for_timeout(MIN_SECONDS * 1000)
+            visitor.page.wait_for_timeout(MIN_SECONDS * 1000 + 500)
             visitor.strike("y", "KeyZ")
             visitor.strike(key, code)
             visitor.page.wait_for_function(PICTURE_SHOWN, arg=before)

@@ -251,6 +251,7 @@ def test_the_board_by_keyboard_alone(browser: Any, site: Site, tmp_path: Path) -
         press("Enter")
         page.get_by_role("button", name="Forget my token").wait_for()
         visitor.settled()
+        visitor.page.wait_for_timeout(500)  # the list of uploads comes a little later
         with page.expect_file_chooser() as chooser:
             tab_to(page, "Upload")
             press("Enter")

@@ -51,8 +51,13 @@ class Visitor:
         """Wait until the server has drawn all of the item on the screen; gives its ticket."""
         ticket = self.ticket()
         self.page.locator(f".st-key-undo-{ticket}").wait_for()
-        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        self.idle()
         return ticket
+
+    def idle(self) -> None:
+        """Wait until the script has run: what is pressed before is drawn anew, and a press on it may be lost."""
+        self.page.wait_for_timeout(120)
+        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
     def button(self, name: str) -> Any:
         return self.page.get_by_role("button", name=re.compile(rf"^{name}"))

@@ -108,7 +108,8 @@ def test_the_page_is_started_with_the_store_in_its_environment(
 ) -> None:
     started: list[tuple[object, ...]] = []
 
-    def serve(*arguments: object) -> int:
+    def serve(*arguments: object, address: str) -> int:
+        assert address == "127.0.0.1"
         started.append(arguments)
         return 0
 

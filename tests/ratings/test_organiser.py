@@ -174,8 +174,9 @@ def test_the_commands(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
     (tmp_path / "people.csv").write_text("name\nAnn\nBen\n")
     at = ("--ratings", url, "--study", "pilot")
     drawn = call(
-        capsys, "ratings", "sample", DEMO, *at, "--n", 20, "--per-image", 0, "--name", "ours", "--min-seconds", 0
-    )
+        capsys, "ratings", "sample", DEMO, *at, "--n", 20, "--per-image", 0, "--name", "ours", "--min-seconds", 0,
+        "--control-every", 0,
+    )  # fmt: skip
     assert "20 were asked for: images are drawn whole" in drawn
     said = call(capsys, "ratings", "study", *at, "--consent", tmp_path / "consent.txt", "--quota", 2, "--code", "C0DE")
     assert "study pilot; also in this store: main" in said and "'We keep your answers.'" in said

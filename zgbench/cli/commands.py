@@ -122,6 +122,7 @@ def compare(options: argparse.Namespace) -> int:
 
 def convert(options: argparse.Namespace) -> int:
     """``zgbench convert``."""
+    from zgbench.datasets.opening import known_ids
     from zgbench.submission.convert import convert as run
 
     with Progress() as progress:
@@ -133,7 +134,10 @@ def convert(options: argparse.Namespace) -> int:
         )  # fmt: skip
     for remark in found.notes:
         note(f"note: {remark}")
+    whole = known_ids(options.dataset, options.data) if options.dataset else None
+    of, partial = (f" of {len(whole)}", " --partial") if whole and found.images < len(whole) else ("", "")
     print(
-        f"{found.path}: {found.images} images, {found.segments} segments. Check it with: zgbench validate {found.path}"
+        f"{found.path}: {found.images}{of} images, {found.segments} segments. "
+        f"Check it with: zgbench validate {found.path}{partial}"
     )
     return 0

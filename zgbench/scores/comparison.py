@@ -73,7 +73,7 @@ def compare(
         raise UsageError(
             "these results cannot be compared, their signatures differ:\n  "
             + "\n  ".join(reason for pair in pairs for reason in pair.refused)
-            + "\nEvaluate all on the same data under the same protocol."
+            + "\nEvaluate all on the same data under the same protocol; where one has some images only, all with the same --subset."
         )
     return Comparison(tuple(side.name for side in sides), tuple(_corrected(pairs)))
 
