@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-PIXELS = ["tests/pixels/test_joint_histograms.py", "tests/pixels/test_counts.py", "tests/oracle/test_oracle.py"]
+PIXELS = ["tests/pixels/test_joint_histograms.py", "tests/pixels/test_counts.py", "tests/test_evaluate.py"]
 FIELD = [
     "tests/scores/test_class_scores.py",
     "tests/scores/test_label_scores.py",
@@ -35,7 +35,7 @@ SCORES = [
     "tests/scores/test_metrics.py",
     "tests/scores/test_reassignment.py",
     "tests/pixels/test_counts.py",
-    "tests/oracle/test_oracle.py",
+    "tests/test_evaluate.py",
 ]
 TARGETS = {
     "zgbench/pixels/counts.py": PIXELS,
