@@ -318,6 +318,7 @@ def test_hostile_labels_on_a_phone(browser: Any, tmp_path: Path) -> None:
 
 def test_by_keyboard_alone(browser: Any, study: Study) -> None:
     """Tab reaches every control, in order, with a visible focus; what is preloaded is out of reach. A break is suggested."""
+    study.store.configure(min_seconds=MIN_SECONDS)
     token = study.store.make_token("keys", trained=True)
     rater = study.store.sign_in(token)
     for ago in range(1400, 0, -250):  # somebody who has rated for 23 minutes

@@ -211,6 +211,7 @@ def test_axe_finds_nothing_in_the_page_without_a_server(browser: Any, site: Site
 
 def test_the_board_by_keyboard_alone(browser: Any, site: Site, tmp_path: Path) -> None:
     """Tab reaches all that there is, with a focus that is seen; what a mouse can do, keys can."""
+    token = Queue(site.results.parent / "queue").make_token("keys")  # whose list of uploads is empty
     with visiting(browser, site.board, ignore_https_errors=True, height=1400) as visitor:
         page, press = visitor.page, visitor.page.keyboard.press
         for place in BOARD:
@@ -247,11 +248,10 @@ def test_the_board_by_keyboard_alone(browser: Any, site: Site, tmp_path: Path) -
         (tmp_path / "cut.json").write_text('{"name": "cut')
         visitor.go("/submit")
         tab_to(page, "Token")
-        page.keyboard.type(site.token)
+        page.keyboard.type(token)
         press("Enter")
         page.get_by_role("button", name="Forget my token").wait_for()
         visitor.settled()
-        visitor.page.wait_for_timeout(500)  # the list of uploads comes a little later
         with page.expect_file_chooser() as chooser:
             tab_to(page, "Upload")
             press("Enter")
