@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import TypeVar, cast
 
 from zgbench.board.store import Board
@@ -21,10 +22,10 @@ def remembered(board: Board, key: tuple[Hashable, ...], make: Callable[[], T]) -
         key: what is worked out, and everything beside the board that it depends on.
     """
     whole = (board.folder, board.version, *key)
-    if whole not in _kept:
-        made = make()
-        _kept[whole] = made
-        while len(_kept) > _MOST:
+    with suppress(KeyError):  # not asked first: the thread of another visitor may forget it in between
+        return cast(T, _kept[whole])
+    made = _kept[whole] = make()
+    while len(_kept) > _MOST:
+        with suppress(KeyError):
             _kept.popitem(last=False)
-        return made
-    return cast(T, _kept[whole])
+    return made

@@ -75,8 +75,8 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
     hashes = [e.sha256 for e in entries]
     place = kept_at(board, group, score)
     key = (str(place), hashlib.sha256("".join(hashes).encode()).hexdigest())
-    if key in _last:  # by content: a file may have been given another name
-        return replace(_last[key], ids=group.ids)
+    if kept := _last.get(key):  # by content: a file may have been given another name
+        return replace(kept, ids=group.ids)
     n = len(entries)
     p, draws = np.full((n, n), np.nan), np.zeros((n, n), dtype=np.int64)
     with (
@@ -106,8 +106,8 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
             np.savez(file, hashes=np.array(hashes), p=p, draws=draws)
             write_bytes(place, file.getvalue())
     found = Pairs(group.ids, {score: p}, {score: draws})
-    while len(_last) >= _KEPT:
-        _last.pop(next(iter(_last)))
+    for old_key in list(_last)[: max(0, len(_last) - _KEPT + 1)]:  # other visitors' threads do so as well
+        _last.pop(old_key, None)
     _last[key] = found
     return found
 

@@ -57,8 +57,8 @@ def resampled(board: Board, group: Group, score: str) -> Resampled:
     hashes = [entry.sha256 for entry in entries]
     place = _place(board, group, score)
     key = (str(place), hashlib.sha256("".join(hashes).encode()).hexdigest())
-    if key in _last:  # by content: a file may have been given another name
-        return replace(_last[key], ids=group.ids)
+    if kept := _last.get(key):  # by content: a file may have been given another name
+        return replace(kept, ids=group.ids)
     known: dict[str, Float] = {}
     with (
         suppress(OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError),
@@ -76,8 +76,8 @@ def resampled(board: Board, group: Group, score: str) -> Resampled:
             file = io.BytesIO()
             np.savez(file, hashes=np.array(hashes), samples=table)
             write_bytes(place, file.getvalue())
-    while len(_last) >= _KEPT:
-        _last.pop(next(iter(_last)))
+    for old_key in list(_last)[: max(0, len(_last) - _KEPT + 1)]:  # other visitors' threads do so as well
+        _last.pop(old_key, None)
     found = _last[key] = Resampled(group.ids, table)
     return found
 
