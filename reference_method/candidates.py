@@ -180,7 +180,8 @@ def segment(
     features = keys.float().cpu().numpy().reshape(-1, width)
     if normalise:
         features = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-30)
-    owner = _clusters(features, min(n, len(features)), criterion).reshape(rows, columns)
+    device = None if keys.device.type == "cpu" else keys.device
+    owner = _clusters(features, min(n, len(features)), criterion, device).reshape(rows, columns)
     at = _nearest(size[0], rows, patch, stride)[:, None], _nearest(size[1], columns, patch, stride)[None]
     # a photo smaller than the map shows only some of its tokens
     parts = [Part.of(features[owner.ravel() == value], value) for value in np.unique(owner[at])]
@@ -206,11 +207,13 @@ def segment(
     return Candidates(lookup[owner[at]], tree)
 
 
-def _clusters(features: NDArray[np.float32], n: int, criterion: Criterion) -> NDArray[np.int64]:
+def _clusters(
+    features: NDArray[np.float32], n: int, criterion: Criterion, device: torch.device | None
+) -> NDArray[np.int64]:
     from reference_method.clustering import combined_variance, in_order
 
     if criterion == "variance":
-        return combined_variance(features, n)
+        return combined_variance(features if device is None else torch.from_numpy(features).to(device), n)
     if len(features) == 1:
         return np.zeros(1, dtype=np.int64)
     from scipy.cluster.hierarchy import cut_tree, linkage

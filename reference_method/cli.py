@@ -14,6 +14,9 @@ from zgbench.errors import DataError, UsageError
 from zgbench.extras import need
 from zgbench.storage.threads import Threads, limit
 
+_GROUPS = 8
+"""Groups of images that each replica on a CPU should have, so that its start pays."""
+
 
 def run(options: argparse.Namespace) -> int:
     """``zgbench reference run``."""
@@ -24,19 +27,17 @@ def run(options: argparse.Namespace) -> int:
     if options.engine == "ray":
         need("ray", "--engine ray")
     devices = _devices(options.device)
-    if devices[0] == "cpu" or options.threads:
-        shared = _shared_out(threads, devices, stages=2 if options.dataset and _small(config) else 1)
-        print(f"{', '.join(devices)}: {shared}", file=sys.stderr)
     if bool(options.photos) == bool(options.dataset):
         raise UsageError("give either photos (or folders of them), or --dataset and --out.")
     if options.photos:
+        _share_out(threads, devices, options)
         return _photos(options, config, devices)
     if not options.out:
         raise UsageError("--dataset wants --out FILE, the submission to write.")
-    return _dataset(options, config, devices)
+    return _dataset(options, config, devices, threads)
 
 
-def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list[str]) -> int:
+def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list[str], threads: Threads) -> int:
     from reference_method.photos import caution
     from reference_method.run import Job
     from reference_method.run import run as work
@@ -49,6 +50,10 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     batch = options.batch if options.batch is not None else _batch(config, devices[0])
     if batch < 1:
         raise UsageError(f"--batch {batch}: expected at least 1.")
+    if devices == ["cpu"] and not options.device and options.engine == "local" and _small(config):
+        # two processes do more than two threads of one; each wants its own start and its own texts
+        devices = devices * max(1, min(threads.number, len(dataset.ids) // batch // _GROUPS))
+    _share_out(threads, devices, options, stages=2 if _small(config) else 1)
     if options.dataset != "mini":
         caution(options.preset)
     job = Job(dataset, config, options.method, options.track, options.precision or _precision(devices[0]), batch)
@@ -78,7 +83,7 @@ def _photos(options: argparse.Namespace, config: ReferenceConfig, devices: list[
     name, precision = options.name or "zgbench reference", options.precision or _precision(devices[0])
     make = partial(photos.Labeller, partial(_load, config, precision, name))
     unread = []
-    for photo, labels in on_devices(make, found, devices[: len(found)]):
+    for photo, labels in on_devices(make, [[photo] for photo in found], devices[: len(found)]):
         if isinstance(labels, DataError):
             unread.append(f"skipped: {labels}")
             continue
@@ -154,14 +159,16 @@ def _batch(config: ReferenceConfig, device: str) -> int:
     return 8 if _small(config) else 1
 
 
-def _shared_out(threads: Threads, devices: list[str], stages: int) -> Threads:
+def _share_out(threads: Threads, devices: list[str], options: argparse.Namespace, stages: int = 1) -> None:
     """Replicas on one CPU share its threads; and so do stages that run beside each other, where none is far longer."""
+    if devices[0] != "cpu" and not options.threads:
+        return
     replicas = sum(device == "cpu" for device in devices)
-    if replicas < 2:
-        if stages == 1 or threads.number == 1:
-            return threads
-        return limit(threads.number // stages, why=f"for each of {stages} stages side by side, of {threads}")
-    return limit(max(1, threads.number // replicas), why=f"{replicas} replicas share {threads}")
+    if replicas > 1:
+        threads = limit(max(1, threads.number // replicas), why=f"for each of {replicas} replicas, of {threads}")
+    elif stages > 1 and threads.number > 1:
+        threads = limit(threads.number // stages, why=f"for each of {stages} stages side by side, of {threads}")
+    print(f"{', '.join(devices)}: {threads}", file=sys.stderr)
 
 
 def _precision(device: str) -> Any:

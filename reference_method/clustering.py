@@ -16,28 +16,43 @@ from __future__ import annotations
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 Floats = NDArray[np.floating]
 
 
-def combined_variance(features: Floats, clusters: int) -> NDArray[np.int64]:
+def combined_variance(features: Floats | Tensor, clusters: int) -> NDArray[np.int64]:
     """Cluster points by smallest combined variance.
 
     Args:
-        features: float32 or float64 [n, d], finite; the memory is n² of their numbers.
+        features: float32 or float64 [n, d], finite; the memory is n² of their numbers. Of a tensor the distances of
+            all pairs, half of the work, are computed on its device.
         clusters: how many to end with, 1 … n.
 
     Returns:
         int64 [n], numbers 0 … clusters − 1 in order of first appearance. Equal variances are settled by the lower
         indices.
     """
-    points = np.ascontiguousarray(features - features.mean(axis=0, keepdims=True))
-    squares = np.einsum("nd,nd->n", points, points)
-    matrix = points @ points.T  # turned into V of two single points, |a − b|²/4, in place
-    _to_variances(matrix, squares)
-    owner = np.arange(len(points))
+    matrix = _of_pairs(features) if isinstance(features, np.ndarray) else _of_pairs_on_device(features)
+    owner = np.arange(len(matrix))
     _merge(matrix, owner, max(1, clusters))
     return in_order(owner)
+
+
+def _of_pairs(features: Floats) -> Floats:
+    """V of each two points, |a − b|²/4, and ∞ of each with itself: [n, n]."""
+    points = np.ascontiguousarray(features - features.mean(axis=0, keepdims=True))
+    matrix = points @ points.T
+    _to_variances(matrix, np.einsum("nd,nd->n", points, points))
+    return matrix
+
+
+def _of_pairs_on_device(features: Tensor) -> Floats:
+    points = features - features.mean(dim=0, keepdim=True)
+    squares = points.square().sum(dim=1)
+    matrix = (points @ points.T).mul_(-2).add_(squares[:, None]).add_(squares).div_(4).clamp_min_(0)
+    found: Floats = matrix.fill_diagonal_(float("inf")).cpu().numpy()
+    return found
 
 
 def in_order(owner: NDArray[np.integer]) -> NDArray[np.int64]:

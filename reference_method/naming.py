@@ -32,6 +32,9 @@ from reference_method.language import LanguageModel
 from reference_method.text_memory import CandidateScores, TextMemory
 from zgbench.errors import UsageError
 
+_MOST = 1600
+"""Rows at a time."""
+
 
 @dataclass(frozen=True)
 class ZeroCapConfig:
@@ -82,8 +85,9 @@ class ZeroCap:
         language: the language model.
         clip: text side of the CLIP that the embeddings come from.
         config: see :class:`ZeroCapConfig`.
-        rows: beams of all segments that are computed at a time; bounds the memory. None: 320 on a CPU, on a GPU 16 for
-            each GiB of its memory, at most 1,600.
+        rows: beams of all segments that are computed at a time; bounds the memory. None: on a GPU 16 for each GiB of its
+            memory; elsewhere as many as have the keys and values of one token, and its logits, in 64 MiB each (333 of
+            GPT-2 medium). At most 1,600.
         limit: bytes of texts' embeddings that are remembered, see :class:`reference_method.text_memory.TextMemory`.
 
     Attributes:
@@ -100,7 +104,7 @@ class ZeroCap:
         limit: int | None = None,
     ) -> None:
         self.language, self.clip, self.config = language, clip, config or ZeroCapConfig()
-        self.rows = rows or _rows(language.device)
+        self.rows = rows or _rows(language)
         self.memory = TextMemory(clip, language, limit=limit)
         self.device = language.device
         self._unusable = language.unusable.to(self.device)
@@ -215,9 +219,11 @@ class ZeroCap:
         return c.clip_weight * by_clip + c.lm_weight * by_language
 
     def _moved(self, shift: Tensor, gradient: Tensor) -> Tensor:
+        """In place: these are the largest tensors here, and new memory costs more than the arithmetic."""
         gradient = gradient.float()
         norm = gradient.flatten(3).norm(dim=3)[..., None, None, None] + 1e-15  # of each layer, keys or values, and row
-        return (shift.float() - self.config.step_size * gradient / norm**self.config.norm_exponent).to(shift.dtype)
+        step = gradient.mul_(self.config.step_size).div_(norm**self.config.norm_exponent)
+        return shift.float().sub_(step).to(shift.dtype)
 
     def _usable(self, logits: Tensor) -> Tensor:
         """Tokens that are no text (the special ones) get a logit so low that their probability is 0."""
@@ -231,10 +237,11 @@ class ZeroCap:
         return logits
 
 
-def _rows(device: torch.device) -> int:
-    if device.type != "cuda":
-        return 320
-    return min(1600, int(torch.cuda.get_device_properties(device).total_memory) // 2**30 * 16)
+def _rows(language: LanguageModel) -> int:
+    if language.device.type == "cuda":
+        return min(_MOST, int(torch.cuda.get_device_properties(language.device).total_memory) // 2**30 * 16)
+    token = language.past(torch.zeros(1, 1, dtype=torch.long, device=language.device)).numel()
+    return min(_MOST, max(1, 2**26 // (4 * max(token, len(language.words)))))
 
 
 def clean(text: str, end: str) -> str:

@@ -129,13 +129,15 @@ class Labeller:
     def __init__(self, load: Callable[[str], tuple[Namer, dict[str, Any]]], device: str) -> None:
         self._load = cache(partial(load, device))
 
+    lanes = 1
+
     def prepare(self, photo: Photo) -> Photo:
         """Nothing: a photo is one piece of work."""
         return photo
 
-    def work(self, photo: Photo) -> tuple[Photo, list[str] | DataError]:
-        """The photo and its segments' labels, or why it has none."""
-        ((_, found),) = label([photo], self._load)
+    def work(self, photos: Sequence[Photo]) -> tuple[Photo, list[str] | DataError]:
+        """The one photo of a group and its segments' labels, or why it has none."""
+        ((photo, found),) = label(photos, self._load)
         return photo, found if isinstance(found, DataError) else [segment.label for segment in found]
 
 

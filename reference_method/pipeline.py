@@ -6,10 +6,7 @@ photo ─► candidates (DINO) ─► embeddings (CLIP, global subtraction) ─�
 from __future__ import annotations
 
 import copy
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from reference_method.candidates import Candidates, Refine, segment
 from reference_method.clip_text import ClipText
@@ -31,25 +27,23 @@ from zgbench.encoders.segment import SegmentEncoder
 
 Precision = Literal["fp32", "bf16", "fp16"]
 DTYPES: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_CLUSTERINGS = 8
-"""At a time: each holds a matrix of 0.6 GiB at full size."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What stages 1 and 2 make of photos.
+    """What stages 1 and 2 make of a photo.
 
     Attributes:
-        photos: of one size or several.
-        masks: of each photo's segments, bool [n, h, w].
+        photo: of n segments.
+        masks: of its segments, bool [n, h, w].
         vectors: their embeddings, float32 [n, d].
-        trees: above each photo's segments, see :class:`reference_method.candidates.Candidates`; None: the segments were given.
+        tree: above the segments, see :class:`reference_method.candidates.Candidates`; None: the segments were given.
     """
 
-    photos: Sequence[Image.Image]
-    masks: Sequence[NDArray[np.bool_]]
-    vectors: list[Vectors]
-    trees: list[Tree] | None
+    photo: Image.Image
+    masks: NDArray[np.bool_]
+    vectors: Vectors
+    tree: Tree | None
 
 
 class Reference:
@@ -63,7 +57,6 @@ class Reference:
 
     Attributes:
         weights: model → hash of its weights, as they are stored: it does not depend on the precision.
-        seconds: stage → time spent in it so far.
 
     Raises:
         ModelUnavailable: weights or a package cannot be had.
@@ -88,61 +81,52 @@ class Reference:
         self._text = ClipText(model if dtype == torch.float32 else copy.deepcopy(model).to(dtype), tokenizer)
         self._zerocap = ZeroCap(language, self._text, config.naming)
         self._device = torch.device(device)
-        self.seconds = dict.fromkeys(("candidates", "embeddings", "naming", "merging"), 0.0)
 
     def __call__(self, photos: Sequence[Image.Image]) -> list[list[Segment]]:
         """Photos → their named segments, which cover every pixel of a photo once."""
-        return self.say(self.see(photos))
+        return self.say([self.see(photo) for photo in photos])
 
     def name_segments(self, photos: Sequence[Image.Image], masks: Sequence[NDArray[np.bool_]]) -> list[list[Segment]]:
         """Photos and masks, bool [n, h, w] each → the masks as named segments, in their order."""
-        return self.say(self.see(photos, masks))
+        return self.say([self.see(photo, own) for photo, own in zip(photos, masks, strict=True)])
 
-    def see(self, photos: Sequence[Image.Image], masks: Sequence[NDArray[np.bool_]] | None = None) -> Seen:
-        """Stages 1 and 2: of photos their segments, or those that are given, and what CLIP sees in them.
+    def see(self, photo: Image.Image, masks: NDArray[np.bool_] | None = None) -> Seen:
+        """Stages 1 and 2: of a photo its segments, or those that are given, and what CLIP sees in them.
 
-        May run in a thread beside :meth:`say` of other photos.
+        May run in threads, beside itself and beside :meth:`say` of other photos.
         """
-        trees = None
+        tree = None
         if masks is None:
-            found = self.candidates(photos)
-            masks, trees = [one.masks() for one in found], [one.tree for one in found]
-        with self._timed("embeddings"):
-            vectors = [self._encoder.encode(photo, own) for photo, own in zip(photos, masks, strict=True)]
-        return Seen(photos, masks, vectors, trees)
+            found = self.candidates(photo)
+            masks, tree = found.masks(), found.tree
+        return Seen(photo, masks, self._encoder.encode(photo, masks), tree)
 
-    def say(self, seen: Seen) -> list[list[Segment]]:
-        """Stages 3 and 4: names, and where the segments are the method's own, merging."""
-        with self._timed("naming"):
-            names = iter(self._names(np.concatenate(seen.vectors)) if seen.vectors else [])
+    def say(self, seen: Sequence[Seen]) -> list[list[Segment]]:
+        """Stages 3 and 4 of photos: names, and where the segments are the method's own (of all photos or of none), merging."""
+        names = iter(self._names(np.concatenate([one.vectors for one in seen])) if seen else [])
         named = [
-            [Segment(mask, vector, next(names)) for mask, vector in zip(own, rows, strict=True)]
-            for own, rows in zip(seen.masks, seen.vectors, strict=True)
+            [Segment(mask, vector, next(names)) for mask, vector in zip(one.masks, one.vectors, strict=True)]
+            for one in seen
         ]
-        if seen.trees is None or self.config.merge is None:
+        trees = [one.tree for one in seen if one.tree is not None]
+        if not trees or self.config.merge is None:
             return named
-        forests = [Forest(tree, dict(enumerate(segments))) for tree, segments in zip(seen.trees, named, strict=True)]
+        forests = [Forest(tree, dict(enumerate(segments))) for tree, segments in zip(trees, named, strict=True)]
         prompt = self.config.merge_prompt
-        with self._timed("merging"):
-            merge(
-                forests,
-                self.config.merge,
-                embed=lambda photo, unions: self._encoder.encode(seen.photos[photo], unions),
-                name=self._names,
-                read=lambda labels: self._text.encode([prompt.format(label) for label in labels]).cpu().numpy(),
-            )
+        merge(
+            forests,
+            self.config.merge,
+            embed=lambda photo, unions: self._encoder.encode(seen[photo].photo, unions),
+            name=self._names,
+            read=lambda labels: self._text.encode([prompt.format(label) for label in labels]).cpu().numpy(),
+        )
         return [forest.segments() for forest in forests]
 
-    def candidates(self, photos: Sequence[Image.Image]) -> list[Candidates]:
-        """Stage 1 alone. While the next photo's features are computed, the last one's are clustered beside it."""
-        with self._timed("candidates"), ThreadPoolExecutor(min(torch.get_num_threads(), _CLUSTERINGS)) as pool:
-            keys = (self._dino(self._dino.pixels(photo)) for photo in photos)
-            return list(pool.map(self._clustered, keys, photos))
-
-    def _clustered(self, keys: Tensor, photo: Image.Image) -> Candidates:
-        c = self.config
+    def candidates(self, photo: Image.Image) -> Candidates:
+        """Stage 1 alone."""
+        c, dino = self.config, self._dino
         return segment(
-            keys, (photo.height, photo.width), patch=self._dino.patch, stride=self._dino.stride, n=c.segments,
+            dino(dino.pixels(photo)), (photo.height, photo.width), patch=dino.patch, stride=dino.stride, n=c.segments,
             cosine=c.cosine, criterion=c.criterion, normalise=c.normalise_keys, joining=c.joining,
             nearest=c.assignment == "nearest", refine=self._refine(photo) if c.assignment == "crf" else None,
         )  # fmt: skip
@@ -154,11 +138,3 @@ class Reference:
 
     def _names(self, embeddings: Vectors) -> list[str]:
         return self._zerocap.name(torch.from_numpy(np.asarray(embeddings)).to(self._device))
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-        self.seconds[stage] += time.perf_counter() - started

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from reference_method.config import ReferenceConfig
 from reference_method.merging import Segment
-from reference_method.replicas import on_devices
+from reference_method.replicas import on_devices, whole
 from reference_method.work import Record, WorkFolder
 from zgbench.datasets import Dataset
 from zgbench.errors import DataError, InternalError, UsageError
@@ -26,6 +26,8 @@ from zgbench.submission.writer import SubmissionWriter
 Track = Literal["free", "oracle"]
 Method = Literal["reference", "groupvit"]
 URL = "https://arxiv.org/abs/2303.13396"
+_CLUSTERINGS = 8
+"""At a time: each holds a matrix of 0.6 GiB at full size."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +53,37 @@ class Job:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A group of images on its way.
+    """An image on its way.
 
     Attributes:
-        ids: of all of them.
-        photos: of those that could be read.
-        failed: why the others could not.
-        seen: what the reference method sees in the photos; None with another method.
-        names: of the truth's segments, of each photo; None on the track ``free``.
+        id: the image's.
+        photo: None where it could not be read.
+        failed: why not.
+        seen: what the reference method sees in it; None with another method.
+        names: of the truth's segments; None on the track ``free``.
     """
 
-    ids: Sequence[str]
-    photos: dict[str, Any]
-    failed: dict[str, str]
-    seen: Any
-    names: list[list[str]] | None
+    id: str
+    photo: Any = None
+    failed: str = ""
+    seen: Any = None
+    names: list[str] | None = None
 
 
 class Worker:
-    """One model replica on one device."""
+    """One model replica on one device.
+
+    Attributes:
+        weights: model → hash.
+        lanes: images that are prepared at a time. On a GPU their clustering keeps the processor's threads busy; on a
+            CPU there are as many as keep two cores busy when naming does.
+    """
 
     def __init__(self, job: Job, device: str) -> None:
+        import torch
+
         self.job = job
+        self.lanes = 2 if device == "cpu" else max(2, min(torch.get_num_threads(), _CLUSTERINGS))
         self._maker: Any
         if job.method == "groupvit":
             from reference_method.groupvit import THRESHOLDS, GroupViT
@@ -84,33 +95,35 @@ class Worker:
             self._maker = Reference(job.config, device=device, precision=job.precision)  # type: ignore[arg-type]
         self.weights: dict[str, str] = self._maker.weights
 
-    def prepare(self, ids: Sequence[str]) -> Prepared:
-        """Read photos, and what can be done before anything is named; may run in a thread beside :meth:`work`."""
-        found, failed = {}, {}
-        for image_id in ids:
-            try:
-                found[image_id] = self._read(image_id)
-            except DataError as error:
-                failed[image_id] = str(error)
-        photos, names, seen = [photo for photo, _ in found.values()], None, None
-        if self.job.track == "oracle":
+    def prepare(self, image_id: str) -> Prepared:
+        """Read a photo, and do what can be done before anything is named; may run in threads beside :meth:`work`."""
+        try:
+            photo, truth = self._read(image_id)
+        except DataError as error:
+            return Prepared(image_id, failed=str(error))
+        if truth is not None:
             vocabulary = self.job.dataset.vocabulary
-            own = [[int(c) for c in np.unique(truth) if int(c) in vocabulary.ids] for _, truth in found.values()]
-            masks = [truth[None] == np.array(ids, int)[:, None, None] for ids, (_, truth) in zip(own, found.values(), strict=True)]  # fmt: skip
-            names = [[vocabulary.name(c) for c in ids] for ids in own]
-            seen = self._maker.see(photos, masks)
-        elif self.job.method == "reference":
-            seen = self._maker.see(photos)
-        return Prepared(ids, dict(zip(found, photos, strict=True)), failed, seen, names)
+            classes = [int(c) for c in np.unique(truth) if int(c) in vocabulary.ids]
+            masks = truth[None] == np.array(classes, int)[:, None, None]
+            names = [vocabulary.name(c) for c in classes]
+            return Prepared(image_id, photo, seen=self._maker.see(photo, masks), names=names)
+        return Prepared(image_id, photo, seen=self._maker.see(photo) if self.job.method == "reference" else None)
 
-    def work(self, prepared: Prepared) -> list[Record]:
+    def work(self, group: Sequence[Prepared]) -> list[Record]:
         """Images → records, in order. An image that cannot be read gets a record that says why."""
-        made, failed = self._made(prepared), prepared.failed
-        return [made[i] if i in made else self._failed(i, failed[i]) for i in prepared.ids]
+        read = [image for image in group if not image.failed]
+        segments: list[list[Segment]]
+        if self.job.method == "reference":
+            segments = self._maker.say([image.seen for image in read])
+        else:
+            nothing = np.zeros(0, np.float32)
+            segments = [[Segment(mask, nothing, name) for mask, name in self._maker(image.photo)] for image in read]
+        records = iter([self._record(image, own) for image, own in zip(read, segments, strict=True)])
+        return [self._failed(image) if image.failed else next(records) for image in group]
 
     def whole(self, ids: Sequence[str]) -> list[Record]:
         """Both, one after the other."""
-        return self.work(self.prepare(ids))
+        return list(whole(self, ids))
 
     def _read(self, image_id: str) -> tuple[Any, NDArray[np.int32] | None]:
         source = self.job.dataset.source
@@ -122,31 +135,20 @@ class Worker:
             )
         return photo, truth
 
-    def _made(self, prepared: Prepared) -> dict[str, Record]:
-        photos, names = prepared.photos, prepared.names
-        if not photos:
-            return {}
-        segments: list[list[Segment]]
-        if prepared.seen is not None:
-            segments = self._maker.say(prepared.seen)
-        else:
-            nothing = np.zeros(0, np.float32)
-            segments = [[Segment(mask, nothing, name) for mask, name in self._maker(p)] for p in photos.values()]
-        records = {}
-        for k, (image_id, photo) in enumerate(photos.items()):
-            raw = [{"label": s.label, "counts": rle.encode(rle.runs_of(s.mask))} for s in segments[k]]
-            if names is not None:
-                raw = [{"label": s.label, "class": name} for s, name in zip(segments[k], names[k], strict=True)]
-            vectors = None
-            if self.job.method == "reference":
-                vectors = np.stack([s.embedding for s in segments[k]]) if segments[k] else np.zeros((0, 0), np.float32)
-            records[image_id] = Record(image_id, (photo.height, photo.width), raw, vectors, weights=self.weights)
-        return records
+    def _record(self, image: Prepared, segments: list[Segment]) -> Record:
+        raw = [{"label": s.label, "counts": rle.encode(rle.runs_of(s.mask))} for s in segments]
+        if image.names is not None:
+            raw = [{"label": s.label, "class": name} for s, name in zip(segments, image.names, strict=True)]
+        vectors = None
+        if self.job.method == "reference":
+            vectors = np.stack([s.embedding for s in segments]) if segments else np.zeros((0, 0), np.float32)
+        size = image.photo.height, image.photo.width
+        return Record(image.id, size, raw, vectors, weights=self.weights)
 
-    def _failed(self, image_id: str, error: str) -> Record:
-        size = self.job.dataset.source.truth(image_id).size
+    def _failed(self, image: Prepared) -> Record:
+        size = self.job.dataset.source.truth(image.id).size
         vectors = np.zeros((0, 0), np.float32) if self.job.method == "reference" else None
-        return Record(image_id, size, [], vectors, error, self.weights)
+        return Record(image.id, size, [], vectors, image.failed, self.weights)
 
 
 def run(

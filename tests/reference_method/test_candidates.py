@@ -146,6 +146,8 @@ def test_clustering_equals_the_naive_one(seed):
     n, clusters = int(rng.integers(2, 40)), int(rng.integers(1, 6))
     features = rng.normal(size=(n, 3)) * rng.uniform(0.1, 3, size=(n, 1)) + rng.integers(0, 3, size=(n, 1))
     np.testing.assert_array_equal(combined_variance(features, min(clusters, n)), _naive(features, clusters, "variance"))
+    on_device = combined_variance(torch.from_numpy(features), min(clusters, n))  # as on a GPU
+    np.testing.assert_array_equal(on_device, _naive(features, clusters, "variance"))
 
 
 def test_the_criterion_is_not_wards():

@@ -156,7 +156,7 @@ def test_several_devices_share_the_photos(tmp_path: Path) -> None:
     found = photos.collect([*map(str, sources), str(bad)], None)
     make = partial(photos.Labeller, _load)
     for devices in (["cpu:0"], ["cpu:0", "cpu:1"]):
-        results = {photo.source: labels for photo, labels in on_devices(make, found, devices)}
+        results = {photo.source: labels for photo, labels in on_devices(make, [[photo] for photo in found], devices)}
         assert isinstance(results.pop(bad), DataError)
         assert results == {source: ["left café", "right"] for source in sources}
         told = {json.loads(photo.results()[1].read_text())["name"] for photo in found[:3]}

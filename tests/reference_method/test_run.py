@@ -158,6 +158,18 @@ def test_batches_and_half_precision(whole: Path, tmp_path: Path) -> None:
     assert half["weights"] == full["weights"]
 
 
+def test_many_images_on_a_cpu_get_a_replica_a_thread(tmp_path: Path) -> None:
+    """By default, and never so many that a start would not pay."""
+    out = tmp_path / "ours.json"
+    _, err = _run(out, "--batch", "1", "--threads", "3", images=17, how=call)
+    assert "cpu, cpu: 1 thread (for each of 2 replicas, of 3 threads (--threads))" in err
+    again = tmp_path / "again.json"
+    _, err = _run(again, "--batch", "1", "--threads", "3", "--device", "cpu", images=17, how=call)
+    assert "cpu: 1 thread (for each of 2 stages side by side, of 3 threads (--threads))" in err
+    ours, one = json.loads(out.read_text()), json.loads(again.read_text())
+    assert ours["images"] == one["images"]
+
+
 def test_threads_are_said(tmp_path: Path) -> None:
     _, err = _run(tmp_path / "ours.json", "--threads", "1", "--device", "cpu", images=1, how=call)
     assert "cpu: 1 thread (--threads)" in err

@@ -17,12 +17,16 @@ from zgbench.storage import threads
 def machine(monkeypatch, tmp_path):
     """A machine of 16 cores, all allowed, nothing else running, no quota."""
 
-    def machine(cores=16, allowed=16, load=0.0, **files):
+    def machine(cores=16, allowed=16, load=0.0, running=None, **files):
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
         monkeypatch.setattr(os, "cpu_count", lambda: cores)
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(allowed)))
         monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
         monkeypatch.setattr(threads, "_CGROUPS", tmp_path)
+        now = tmp_path / "loadavg"
+        if running is not None:
+            now.write_text(f"{load} 0.00 0.00 {running}/900 12345\n")
+        monkeypatch.setattr(threads, "_NOW", now)
         for name, text in files.items():
             place = tmp_path / name.replace("__", "/").replace("_dot_", ".")
             place.parent.mkdir(exist_ok=True)
@@ -39,6 +43,9 @@ def machine(monkeypatch, tmp_path):
         ({"allowed": 4}, 4),
         ({"load": 13.2}, 3),
         ({"load": 40.0}, 1),
+        ({"load": 13.2, "running": 1}, 16),  # what was busy has ended
+        ({"load": 13.2, "running": 9}, 8),
+        ({"load": 13.2, "running": 60}, 3),  # a moment's crowd
         ({"allowed": 4, "load": 13.2}, 3),
         ({"allowed": 4, "load": 2.0}, 4),
         ({"cpu_dot_max": "250000 100000\n"}, 2),

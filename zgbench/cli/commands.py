@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from zgbench.cli.console import Progress, note
+from zgbench.cli.console import Progress, level, note
 from zgbench.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -28,8 +28,12 @@ def evaluate(options: argparse.Namespace) -> int:
     from zgbench.cli.render import as_csv, print_evaluation, stored
     from zgbench.evaluation import evaluate as run
     from zgbench.scores.ways import SharedModels
+    from zgbench.storage.threads import limit
     from zgbench.submission.problems import rejection
 
+    threads = limit(options.threads)
+    if level.verbose:
+        note(f"cpu: {threads}")
     several = len(options.submissions) > 1
     models, status = SharedModels(), 0
     done: list[Evaluation | dict[str, Any]] = []

@@ -115,6 +115,12 @@ def _evaluate(commands: Any) -> None:
     p.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     add_workers(p)
     add_engine(p, "ray: the pixels of a Parquet submission are counted on a Ray cluster")
+    p.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="of the text and segment models on the CPU (default: the free processors)",
+    )
     p.set_defaults(run=_lazy("zgbench.cli.commands:evaluate"))
 
 
