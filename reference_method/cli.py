@@ -113,7 +113,8 @@ def bench(options: argparse.Namespace) -> int:
     limit(options.threads)
     from reference_method.bench import main
 
-    return main(options.size, _devices(options.device)[0], options.precision, options.segments, options.runs)
+    devices = _devices(options.device)
+    return main(options.size, devices[0], options.precision, options.segments, options.runs, options.before)
 
 
 def _changes(settings: list[str]) -> dict[str, str]:

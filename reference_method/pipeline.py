@@ -23,6 +23,7 @@ from reference_method.models import fingerprint, load_dino, load_language
 from reference_method.naming import ZeroCap
 from reference_method.tree import Tree
 from zgbench.encoders import clip as clips
+from zgbench.encoders.masked_attention import SharedStart
 from zgbench.encoders.segment import SegmentEncoder
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -38,12 +39,14 @@ class Seen:
         masks: of its segments, bool [n, h, w].
         vectors: their embeddings, float32 [n, d].
         tree: above the segments, see :class:`reference_method.candidates.Candidates`; None: the segments were given.
+        start: of the photo in CLIP, which unions of its segments share.
     """
 
     photo: Image.Image
     masks: NDArray[np.bool_]
     vectors: Vectors
     tree: Tree | None
+    start: SharedStart | None
 
 
 class Reference:
@@ -99,7 +102,8 @@ class Reference:
         if masks is None:
             found = self.candidates(photo)
             masks, tree = found.masks(), found.tree
-        return Seen(photo, masks, self._encoder.encode(photo, masks), tree)
+        start = self._encoder.start(photo)
+        return Seen(photo, masks, self._encoder.encode(photo, masks, start), tree, start)
 
     def say(self, seen: Sequence[Seen]) -> list[list[Segment]]:
         """Stages 3 and 4 of photos: names, and where the segments are the method's own (of all photos or of none), merging."""
@@ -116,7 +120,7 @@ class Reference:
         merge(
             forests,
             self.config.merge,
-            embed=lambda photo, unions: self._encoder.encode(seen[photo].photo, unions),
+            embed=lambda photo, unions: self._encoder.encode(seen[photo].photo, unions, seen[photo].start),
             name=self._names,
             read=lambda labels: self._text.encode([prompt.format(label) for label in labels]).cpu().numpy(),
         )

@@ -293,6 +293,19 @@ def test_order_and_chunk_and_company_do_not_matter(quick: Any, mode: Any, salien
         assert np.abs(encoder.encode(photo, masks[2:3])[0] - reference[2]).max() <= 1e-5
 
 
+@pytest.mark.parametrize("mode", ["globsub", "masked", "crop"])
+def test_what_a_photo_shares_is_computed_once_and_changes_nothing(quick: Any, mode: Any, monkeypatch: Any) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (45, 62, 3), dtype=np.uint8)
+    encoder = SegmentEncoder(quick, SegmentEncoderConfig(mode))
+    expected = encoder.encode(photo, some_masks())
+    start = encoder.start(photo)
+    assert (start is None) == (mode == "crop")
+    if mode != "crop":
+        monkeypatch.setattr(encoder, "_pixels", pytest.fail)  # the photo is not looked at again
+    assert np.array_equal(encoder.encode(photo, some_masks(), start), expected)
+    assert encoder.encode(photo, some_masks()[:0], start).shape == (0, 24)
+
+
 def test_embeddings_have_unit_length_and_encode_prepares_as_encode_tensor_expects(quick: Any) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (45, 62, 3), dtype=np.uint8)
     found = SegmentEncoder(quick).encode(photo, some_masks())

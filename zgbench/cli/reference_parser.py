@@ -63,6 +63,11 @@ def add_reference(commands: Any, lazy: Lazy) -> None:
     )
     bench.add_argument("--segments", type=int, default=20, metavar="N", help="in an image (default: 20)")
     bench.add_argument("--runs", type=int, default=3, metavar="N", help="of each (default: 3)")
+    bench.add_argument(
+        "--before",
+        metavar="CHECKOUT",
+        help="another state of zgbench, from commit e87225b on, that does the same in turn",
+    )
     _device(bench)
     _threads(bench)
     bench.set_defaults(run=lazy("reference_method.cli:bench"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -132,7 +133,23 @@ class SegmentEncoder:
         # A slice from `first` reads negative numbers as the configuration does.
         self._plain, self._masked = (layers, []) if self.config.mode == "crop" else (layers[:first], layers[first:])
 
-    def encode(self, image: Image.Image | NDArray[np.uint8], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def start(self, image: Image.Image | NDArray[np.uint8]) -> SharedStart | None:
+        """What all segments of a photo share, for who calls :meth:`encode` more than once for it.
+
+        Returns:
+            None in mode `crop`, whose segments share nothing.
+
+        Raises:
+            UsageError: an image of another type.
+        """
+        if self.config.mode == "crop":
+            return None
+        with torch.inference_mode():
+            return self._start(self._pixels(_to_rgb(image)))
+
+    def encode(
+        self, image: Image.Image | NDArray[np.uint8], masks: NDArray[np.bool_], start: SharedStart | None = None
+    ) -> NDArray[np.float32]:
         """Embed the segments of a photo.
 
         The photo is squeezed to the model's square input (bicubic, not cropped), so that the grid of tokens covers
@@ -143,6 +160,7 @@ class SegmentEncoder:
             image: a PIL image with 8 bits per channel, turned into RGB (transparency is dropped, EXIF orientation
                 not applied: masks belong to the pixels as stored), or uint8 [h, w], [h, w, 3] or [h, w, 4].
             masks: bool [n, h, w], one segment each, at the photo's size; they may overlap.
+            start: of :meth:`start` for this image; None: it is computed.
 
         Returns:
             float32 [n, d], each row of unit length.
@@ -159,7 +177,8 @@ class SegmentEncoder:
         if self.config.mode == "crop":
             embeddings = self._encode_crops(photo, masks)
         else:
-            embeddings = self.encode_tensor(self._pixels(photo), torch.from_numpy(np.array(masks, order="C")))
+            given = torch.from_numpy(np.array(masks, order="C"))
+            embeddings = self._embedded(lambda: start or self._start(self._pixels(photo)), given)
         # float32 before the norm: half precision would round the unit length.
         unit: NDArray[np.float32] = F.normalize(embeddings.float(), dim=-1).cpu().numpy()
         return unit
@@ -186,18 +205,25 @@ class SegmentEncoder:
                 f"segment encoder: expected pixels of shape {[3, *visual.image_size]} and masks [n, h, w], "
                 f"got {list(pixels.shape)} and {list(masks.shape)}"
             )
+        return self._embedded(lambda: self._start(pixels), masks)
+
+    def _start(self, pixels: Tensor) -> SharedStart:
+        return SharedStart(self._masked[0], self._through(self._embed(pixels[None]), self._plain))
+
+    def _embedded(self, start: Callable[[], SharedStart], masks: Tensor) -> Tensor:
+        """Unnormalised [n, d] of masks, bool [n, h, w]."""
         empty = (~masks.bool().flatten(1).any(dim=1)).nonzero().flatten().tolist()
         if empty:
             raise _empty_mask(empty[0])
         with torch.inference_mode():
             if len(masks) == 0:
                 return self._pool(self._no_tokens())
-            grid = [area_average(part.to(self.device), visual.grid_size) for part in masks.split(self.chunk)]
+            grid = [area_average(part.to(self.device), self._visual.grid_size) for part in masks.split(self.chunk)]
             weights = F.pad(torch.cat(grid).flatten(1), (1, 0), value=1.0)  # M, with the global token's 1 prepended
-            start = SharedStart(self._masked[0], self._through(self._embed(pixels[None]), self._plain))
+            shared = start()
             # Segments of like size share a chunk, as all of a chunk are padded to its largest.
             order = torch.argsort((weights > 0).sum(dim=1), stable=True)
-            outputs = torch.cat([self._through_masked(start, weights[rows]) for rows in order.split(self.chunk)])
+            outputs = torch.cat([self._through_masked(shared, weights[rows]) for rows in order.split(self.chunk)])
             return self._pool(outputs[order.argsort()])
 
     def _through_masked(self, start: SharedStart, weights: Tensor) -> Tensor:
