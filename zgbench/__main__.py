@@ -1,8 +1,6 @@
 """``python -m zgbench``."""
 
-import sys
-
-from zgbench.cli import main
+from zgbench.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

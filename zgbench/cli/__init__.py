@@ -6,18 +6,34 @@ Only argparse is imported here; each command imports what it needs when it runs.
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from zgbench.cli.console import level, set_up
 from zgbench.cli.parser import build_parser
 from zgbench.cli.stopping import Stopped, stopping
 from zgbench.errors import ZgbenchError
 from zgbench.extras import need
+
+
+def command() -> NoReturn:
+    """``zgbench`` in a terminal: :func:`main`, and the end of the process.
+
+    What PyTorch and its like have loaded is not freed object by object, as the interpreter does in one to two seconds:
+    the system frees it at once.
+    """
+    status = main()
+    with contextlib.suppress(Exception):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
