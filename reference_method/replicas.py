@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
@@ -50,9 +53,15 @@ def on_devices(make: Make, groups: Sequence[Sequence[Any]], devices: Sequence[st
                 future.cancel()
 
 
+def _give_way() -> None:
+    """Let this thread wait for a processor longer than others of this process: who works is who the others wait for."""
+    with contextlib.suppress(OSError, AttributeError):  # a system without priorities of threads
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+
+
 def _ahead(worker: Any, groups: Iterator[Sequence[Any]]) -> Iterator[Any]:
     coming: deque[list[Future[Any]]] = deque()
-    threads = ThreadPoolExecutor(worker.lanes)
+    threads = ThreadPoolExecutor(worker.lanes, initializer=_give_way)
     try:
         while True:
             for group in islice(groups, _AHEAD + 1 - len(coming)):
