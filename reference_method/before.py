@@ -6,6 +6,7 @@ must be of commit e87225b or later. Its times are the processor's.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from zgbench.errors import ZgbenchError
+from zgbench.errors import UsageError, ZgbenchError
 
 _PROGRAM = """
 import contextlib, dataclasses, io, json, sys, time
@@ -29,7 +30,10 @@ models = bench._Models(bench.SIZES[size], "cpu")
 for line in sys.stdin:
     asked = json.loads(line)
     if asked is None:
-        models.size = dataclasses.replace(models.size, naming=dataclasses.replace(models.size.naming, max_tokens=tokens))
+        asked = {"naming": dataclasses.replace(models.size.naming, max_tokens=tokens)}
+        if hasattr(models.size, "tokens"):  # not from the first
+            asked["tokens"] = tokens
+        models.size = dataclasses.replace(models.size, **asked)
         told = io.StringIO()
         with contextlib.redirect_stdout(told):
             bench._stages(models, segments, "fp32")
@@ -59,13 +63,14 @@ class Before:
         place: of the tokenizer, as ``AutoTokenizer.from_pretrained`` takes it.
 
     Raises:
-        ZgbenchError: no checkout, or one that cannot do this.
+        UsageError: no checkout.
+        ZgbenchError: one that cannot do this (when it is asked).
     """
 
     def __init__(self, folder: Path, size: str, segments: int, tokens: int, place: dict[str, str]) -> None:
         self._folder = folder.resolve()
         if not (self._folder / "reference_method" / "bench.py").is_file():
-            raise ZgbenchError(f"--before {folder}: expected a checkout of zgbench, such as `git worktree add` makes.")
+            raise UsageError(f"--before {folder}: expected a checkout of zgbench, such as `git worktree add` makes.")
         argument = json.dumps([str(self._folder), size, segments, tokens, place])
         self._process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, argument], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -77,7 +82,8 @@ class Before:
 
     def __exit__(self, *_: Any) -> None:
         self._process.kill()
-        self._process.wait()
+        with contextlib.suppress(BrokenPipeError):  # what it was not there to read
+            self._process.communicate()
 
     def names(self, tokens: int, count: int) -> tuple[float, list[str]]:
         """Seconds that naming as many drawn embeddings takes, and the names."""

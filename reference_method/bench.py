@@ -29,7 +29,7 @@ from reference_method.naming import ZeroCap, ZeroCapConfig
 from reference_method.plain import embed_segment, zerocap
 from reference_method.turns import differing, in_turn, timed
 from zgbench.encoders.segment import SegmentEncoder, SegmentEncoderConfig
-from zgbench.errors import ZgbenchError
+from zgbench.errors import UsageError
 from zgbench.models import locate
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -79,9 +79,9 @@ SIZES = {
 def main(size: str, device: str, precision: str | None, segments: int, runs: int, before: str | None = None) -> int:
     """Measure and print. Returns the exit status; 1 if the sides' outputs differ."""
     if segments < 1 or runs < 1:
-        raise ZgbenchError("--segments and --runs: expected at least 1.")
+        raise UsageError("--segments and --runs: expected at least 1.")
     if before is not None and (device != "cpu" or precision not in (None, "fp32")):
-        raise ZgbenchError("--before compares in fp32 on the CPU; add --device cpu.")
+        raise UsageError("--before compares in fp32 on the CPU; add --device cpu.")
     chosen, models = SIZES[size], _Models(SIZES[size], device)
     print(f"{size}: CLIP {chosen.clip}, DINO {chosen.dino[0]}, GPT-2 of {chosen.gpt2[0]} layers and "
           f"{len(models.tokenizer):,} words; random weights; {segments} segments, {runs} runs; {_machine(device)}; "

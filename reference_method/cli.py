@@ -50,10 +50,11 @@ def _dataset(options: argparse.Namespace, config: ReferenceConfig, devices: list
     batch = options.batch if options.batch is not None else _batch(config, devices[0])
     if batch < 1:
         raise UsageError(f"--batch {batch}: expected at least 1.")
-    if devices == ["cpu"] and not options.device and options.engine == "local" and _small(config):
+    small = _small(config) and options.method == "reference"
+    if devices == ["cpu"] and not options.device and options.engine == "local" and small:
         # two processes do more than two threads of one; each wants its own start and its own texts
         devices = devices * max(1, min(threads.number, len(dataset.ids) // batch // _GROUPS))
-    _share_out(threads, devices, options, stages=2 if _small(config) else 1)
+    _share_out(threads, devices, options, stages=2 if small else 1)
     if options.dataset != "mini":
         caution(options.preset)
     job = Job(dataset, config, options.method, options.track, options.precision or _precision(devices[0]), batch)

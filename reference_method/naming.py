@@ -219,7 +219,7 @@ class ZeroCap:
         return c.clip_weight * by_clip + c.lm_weight * by_language
 
     def _moved(self, shift: Tensor, gradient: Tensor) -> Tensor:
-        """In place: these are the largest tensors here, and new memory costs more than the arithmetic."""
+        """One step along the gradient, in place: these are the largest tensors here, and new ones cost more than arithmetic."""
         gradient = gradient.float()
         norm = gradient.flatten(3).norm(dim=3)[..., None, None, None] + 1e-15  # of each layer, keys or values, and row
         step = gradient.mul_(self.config.step_size).div_(norm**self.config.norm_exponent)

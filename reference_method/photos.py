@@ -126,10 +126,10 @@ class Labeller:
         load: device → what ``label`` takes; called when the first photo was read.
     """
 
+    lanes = 1
+
     def __init__(self, load: Callable[[str], tuple[Namer, dict[str, Any]]], device: str) -> None:
         self._load = cache(partial(load, device))
-
-    lanes = 1
 
     def prepare(self, photo: Photo) -> Photo:
         """Nothing: a photo is one piece of work."""
