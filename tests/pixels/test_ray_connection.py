@@ -19,7 +19,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.submission.parquet_sample import SUBSET, made
 from zgbench.datasets import Dataset, open_dataset
 from zgbench.errors import InternalError, UsageError
 from zgbench.pixels import ray_engine
@@ -150,16 +149,6 @@ def test_nobody_listens(address: str, ray: Ray) -> None:
         with ray_engine.connected(address):
             raise AssertionError("not reached")
     assert ray.asked == []
-
-
-@pytest.fixture(scope="module")
-def submission(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(tmp_path_factory.mktemp("submission"))
-
-
-@pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    return open_dataset("mini", subset=SUBSET)
 
 
 def counted(path: Path, dataset: Dataset, steps: list[int] | None = None) -> Counts:

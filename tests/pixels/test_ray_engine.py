@@ -13,8 +13,8 @@ import pytest
 
 import zgbench
 from tests.conftest import HashedText
-from tests.submission.parquet_sample import IMAGES, SUBSET, made, report_of, rewritten, spoilt
-from zgbench.datasets import Dataset, open_dataset
+from tests.submission.parquet_sample import IMAGES, report_of, rewritten, spoilt
+from zgbench.datasets import Dataset
 from zgbench.errors import UsageError
 from zgbench.pixels import ray_engine
 from zgbench.pixels.counts import ImageCounts
@@ -22,16 +22,6 @@ from zgbench.pixels.outcome_blocks import Found, pack, unpack
 from zgbench.pixels.pixel_pass import Rejected
 from zgbench.submission.parquet_reader import ParquetReader
 from zgbench.submission.problems import Problem, Report
-
-
-@pytest.fixture(scope="module")
-def submission(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(tmp_path_factory.mktemp("submission"))
-
-
-@pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    return open_dataset("mini", subset=SUBSET)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 30, 1000])

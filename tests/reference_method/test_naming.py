@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reference_method import naming
 from reference_method.clip_text import ClipText
 from reference_method.config import preset
 from reference_method.language import LanguageModel
@@ -301,3 +302,13 @@ def test_a_model_with_more_rows_than_tokens():
     model.resize_token_embeddings(len(tokenizer) + 24, mean_resizing=False)
     padded = LanguageModel(model, tokenizer)
     assert len(padded.words) == len(tokenizer) + 24 and padded.unusable[-24:].all()
+
+
+def test_as_many_rows_as_the_memory_takes(language, text, monkeypatch):
+    """By the keys and values of a token, and by its logits: those of GPT-2 medium, and those of a small model."""
+    assert ZeroCap(language, text).rows == 1600
+    monkeypatch.setattr(language, "past", lambda tokens: torch.zeros(24, 2, 1, 16, tokens.shape[1], 64))
+    assert ZeroCap(language, text).rows == 2**26 // (4 * 24 * 2 * 1024) == 341
+    monkeypatch.setattr(language, "words", ["word"] * 50257)
+    assert naming._rows(language) == 333
+    assert ZeroCap(small.language(), text, rows=7).rows == 7

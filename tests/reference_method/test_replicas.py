@@ -62,12 +62,19 @@ def test_an_error_comes_where_its_group_would() -> None:
 
 
 def test_who_stops_early_leaves_nothing_running() -> None:
-    worker = _Worker(lanes=1)
+    worker, prepare, go = _Worker(lanes=1), _Worker.prepare, threading.Event()
+
+    def slow(item: str) -> str:
+        found = prepare(worker, item)
+        assert item == "0" or go.wait(timeout=30)
+        return found
+
+    worker.prepare = slow  # type: ignore[method-assign]
     found = _on_one(worker, [[str(k)] for k in range(100)])
     assert next(found) == "0"
+    threading.Timer(1, go.set).start()  # "1" is on its way till then, "2" waits for its turn
     found.close()
-    assert len(worker.prepared) <= 3
-    assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor") and t.is_alive()]
+    assert go.is_set() and "2" not in worker.prepared
 
 
 def test_nothing_to_do_makes_no_worker() -> None:

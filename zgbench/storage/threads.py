@@ -18,7 +18,7 @@ from zgbench.errors import UsageError
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _NOW = Path("/proc/loadavg")
-_GLANCES = 5
+_GLANCES = 3
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _busy() -> float:
             running = max(running, int(_NOW.read_text().split()[3].partition("/")[0]) - 1)  # without this process
         except (OSError, ValueError, IndexError):
             return load
-        time.sleep(0.01)
+        time.sleep(0.005)
     return min(load, running)
 
 
