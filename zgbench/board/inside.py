@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from zgbench.board.lost import lost_by
+from zgbench.board.memo import keep
 from zgbench.board.method import Opened, opened
 from zgbench.board.overlap import overlap, widened
 from zgbench.board.store import Board
@@ -33,12 +34,9 @@ def segment_table(board: Board, entry_id: str, group_key: str) -> pd.DataFrame:
         (:mod:`zgbench.board.lost`), empty where none does. It is kept for the next call: do not change it.
     """
     key = (board.entry(entry_id).sha256, group_key)
-    if key not in _tables:
-        made = _segment_table(opened(board, entry_id, group_key))
-        while len(_tables) >= _KEPT:
-            _tables.pop(next(iter(_tables)))
-        _tables[key] = made
-    return _tables[key]
+    if (known := _tables.get(key)) is not None:
+        return known
+    return keep(_tables, key, _segment_table(opened(board, entry_id, group_key)), _KEPT)
 
 
 def _segment_table(row: Opened) -> pd.DataFrame:

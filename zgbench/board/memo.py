@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import TypeVar, cast
 
 from zgbench.board.store import Board
 
+K = TypeVar("K")
 T = TypeVar("T")
-_kept: OrderedDict[tuple[Hashable, ...], object] = OrderedDict()
+_kept: dict[tuple[Hashable, ...], object] = {}
 _MOST = 64
 """Results that stay in memory; a ranking of 200 methods takes about half a MB."""
 
@@ -24,8 +24,14 @@ def remembered(board: Board, key: tuple[Hashable, ...], make: Callable[[], T]) -
     whole = (board.folder, board.version, *key)
     with suppress(KeyError):  # not asked first: the thread of another visitor may forget it in between
         return cast(T, _kept[whole])
-    made = _kept[whole] = make()
-    while len(_kept) > _MOST:
-        with suppress(KeyError):
-            _kept.popitem(last=False)
+    made = make()
+    keep(_kept, whole, made, _MOST)
     return made
+
+
+def keep(kept: dict[K, T], key: K, value: T, most: int) -> T:
+    """Add a value and forget the oldest ones past ``most``, beside other visitors' threads that do so as well."""
+    kept[key] = value
+    for old in list(kept)[: max(0, len(kept) - most)]:
+        kept.pop(old, None)
+    return value

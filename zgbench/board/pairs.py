@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from zgbench.board.further import version_of
+from zgbench.board.memo import keep
 from zgbench.board.store import Board, Group
 from zgbench.board.summary import Summary, summary
 from zgbench.encoders.cache import cache_dir
@@ -105,11 +106,7 @@ def pairs(board: Board, group: Group, score: str) -> Pairs:
             file = io.BytesIO()
             np.savez(file, hashes=np.array(hashes), p=p, draws=draws)
             write_bytes(place, file.getvalue())
-    found = Pairs(group.ids, {score: p}, {score: draws})
-    for old_key in list(_last)[: max(0, len(_last) - _KEPT + 1)]:  # other visitors' threads do so as well
-        _last.pop(old_key, None)
-    _last[key] = found
-    return found
+    return keep(_last, key, Pairs(group.ids, {score: p}, {score: draws}), _KEPT)
 
 
 def kept_at(board: Board, group: Group, score: str) -> Path:

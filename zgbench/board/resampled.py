@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zgbench.board.further import version_of
+from zgbench.board.memo import keep
 from zgbench.board.store import Board, Group
 from zgbench.board.summary import summary
 from zgbench.encoders.cache import cache_dir
@@ -76,10 +77,7 @@ def resampled(board: Board, group: Group, score: str) -> Resampled:
             file = io.BytesIO()
             np.savez(file, hashes=np.array(hashes), samples=table)
             write_bytes(place, file.getvalue())
-    for old_key in list(_last)[: max(0, len(_last) - _KEPT + 1)]:  # other visitors' threads do so as well
-        _last.pop(old_key, None)
-    found = _last[key] = Resampled(group.ids, table)
-    return found
+    return keep(_last, key, Resampled(group.ids, table), _KEPT)
 
 
 def _place(board: Board, group: Group, score: str) -> Path:

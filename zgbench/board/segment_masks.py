@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zgbench.board.memo import keep
 from zgbench.datasets import Vocabulary
 from zgbench.errors import InputError
 from zgbench.submission import rle, schema
@@ -15,7 +15,7 @@ from zgbench.submission.problems import Report
 from zgbench.submission.reader import open_submission
 
 Mask = NDArray[np.bool_]
-_files: OrderedDict[tuple[Path, int], dict[str, schema.Image]] = OrderedDict()
+_files: dict[tuple[Path, int], dict[str, schema.Image]] = {}
 _KEPT = 2
 """Submissions whose run lengths stay in memory, some MB each."""
 
@@ -48,13 +48,10 @@ def segments_of(
 
 def _images(file: Path) -> dict[str, schema.Image]:
     key = (file, file.stat().st_mtime_ns)
-    if key not in _files:
+    images = _files.pop(key, None)  # and to the end again, as what was asked for last
+    if images is None:
         reader, report = open_submission(file), Report()
         header = reader.header(report)
         images = {image.id: image for image in reader.images(header, report)} if header is not None else {}
         report.raise_if_any(str(file))
-        _files[key] = images
-        while len(_files) > _KEPT:
-            _files.popitem(last=False)
-    _files.move_to_end(key)
-    return _files[key]
+    return keep(_files, key, images, _KEPT)
